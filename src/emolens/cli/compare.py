@@ -1,0 +1,67 @@
+"""``emolens compare``: models x data sets, beside the ladder."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """Score models x data sets, beside the rungs every claim needs: majority, mini, zero-shot, linear probe."""
+
+    models: tuple[str, ...]
+    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO or mini; one or more."""
+    data: tuple[Path, ...]
+    """The manifests (.parquet or .csv); one or more."""
+    out: Path
+    """Folder for metrics.json, predictions.parquet and report.html."""
+    split: str = "test"
+    """Which rows are scored; the ladder is fitted on "train" and "val"."""
+    batch_size: int = 32
+    """Pictures that go through a model together."""
+    workers: int | None = None
+    """Pictures decoded at once; None chooses."""
+    seed: int = 0
+    """Of the bootstrap."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: str = "auto"
+    """auto, fp32, bf16 or fp16."""
+    cache: Path | None = None
+    """Folder of the embeddings, shared by all models; the user's cache if not given."""
+    reported: Path | None = None
+    """TOML file of [[reported]] numbers from publications (name, metric, value, source, split), shown apart."""
+
+
+def main(args: list[str]) -> int:
+    """Run the verb; the exit code."""
+    options = tyro.cli(CompareOptions, args=args, prog="emolens compare")
+    from emolens.evaluation.compare import CompareConfig, compare
+    from emolens.evaluation.result_tables import comparison_tables, print_table
+
+    comparison = compare(
+        options.models,
+        options.data,
+        options.out,
+        CompareConfig(
+            split=options.split,
+            batch_size=options.batch_size,
+            workers=options.workers,
+            seed=options.seed,
+            device=options.device,
+            precision=options.precision,
+            cache=options.cache,
+            reported=options.reported,
+        ),
+        command=shlex.join(["emolens", "compare", *args]),
+    )
+    for table in comparison_tables(comparison):
+        print_table(table)
+    for entry in comparison.entries:
+        reasons = {cell.not_run for cell in entry.cells.values() if cell.not_run is not None}
+        if len(reasons) == 1 and all(cell.not_run for cell in entry.cells.values()):
+            print(f"{entry.name} not run: {reasons.pop()}")
+    print(f"report: {options.out / 'report.html'}")
+    return 0

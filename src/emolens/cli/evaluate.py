@@ -1,0 +1,61 @@
+"""``emolens evaluate``: one model on one data set."""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Score one model on one split, with intervals and a report."""
+
+    model: tyro.conf.Positional[str]
+    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO or mini."""
+    data: Path
+    """The manifest (.parquet or .csv)."""
+    out: Path
+    """Folder for metrics.json, predictions.parquet and report.html."""
+    split: str = "test"
+    """Which rows; "all" for every row."""
+    batch_size: int = 32
+    """Pictures that go through the model together."""
+    workers: int | None = None
+    """Pictures decoded at once; None chooses."""
+    seed: int = 0
+    """Of the bootstrap."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: str = "auto"
+    """auto, fp32, bf16 or fp16."""
+    cache: Path | None = None
+    """Folder of an embedding cache to read from and add to."""
+
+
+def main(args: list[str]) -> int:
+    """Run the verb; the exit code."""
+    options = tyro.cli(EvaluateOptions, args=args, prog="emolens evaluate")
+    from emolens.data.manifest import Manifest
+    from emolens.evaluation.evaluate import evaluate
+    from emolens.evaluation.result_tables import evaluation_table, print_table
+    from emolens.inference.load import load
+
+    manifest = Manifest.read(options.data)
+    manifest.select(None if options.split == "all" else options.split)  # a wrong split costs no loading of weights
+    predictor = load(options.model, device=options.device, precision=options.precision, cache=options.cache)
+    evaluation = evaluate(
+        predictor,
+        manifest,
+        split=None if options.split == "all" else options.split,
+        out=options.out,
+        batch_size=options.batch_size,
+        workers=options.workers,
+        seed=options.seed,
+        command=shlex.join(["emolens", "evaluate", *args]),
+    )
+    measured = evaluation.measured
+    print_table(evaluation_table(evaluation))
+    print(f"{measured.n_scored} of {measured.n_total} rows scored, {measured.n_failed} failed")
+    print(f"report: {options.out / 'report.html'}")
+    return 0

@@ -1,0 +1,70 @@
+"""The command ``emolens``: finds the verb, runs it, turns errors into two lines and an exit code.
+
+Verbs are imported only when called, so that ``emolens --help`` costs nothing but Python itself.
+"""
+
+import os
+import sys
+from importlib import import_module
+
+from emolens import __version__
+from emolens.errors import EmolensError
+from emolens.names import did_you_mean
+
+VERBS = {
+    "predict": "which emotion do these pictures evoke? one row each",
+    "embed": "compute backbone embeddings once, resumably",
+    "train": "train a recipe on a manifest",
+    "evaluate": "score one model on one manifest, with intervals and a report",
+    "compare": "score models x data sets, beside the baselines every claim needs",
+    "data": "list, describe, import, verify and split data sets",
+    "doctor": "what this machine has, what emolens chose, what is missing",
+}
+
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def usage() -> str:
+    lines = ["usage: emolens VERB ... [--debug]", ""]
+    lines += [f"  {verb:<10}{what}" for verb, what in VERBS.items()]
+    lines += ["", "emolens VERB --help shows its options; emolens --version the version."]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command line and return its exit code.
+
+    0 done, 2 usage or configuration, 3 data, 4 weights, 130 interrupted.
+    """
+    args = sys.argv[1:] if arguments is None else list(arguments)
+    debug = "--debug" in args
+    args = [arg for arg in args if arg != "--debug"]
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(usage())
+        return 0 if args else 2
+    if args[0] in ("-V", "--version"):
+        print(f"emolens {__version__}")
+        return 0
+    verb = args[0]
+    if verb not in VERBS:
+        print(f'emolens: unknown verb "{verb}"; {did_you_mean(verb, VERBS)}', file=sys.stderr)
+        return 2
+    try:
+        code: int = import_module(f"emolens.cli.{verb}").main(args[1:])
+        return code
+    except EmolensError as error:
+        if debug:
+            raise
+        print(f"emolens: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("emolens: interrupted; what was finished is kept", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (`emolens ... | head`): not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except SystemExit as stop:  # from the option parser, which has printed why
+        return stop.code if isinstance(stop.code, int) else 2

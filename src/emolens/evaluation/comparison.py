@@ -1,0 +1,173 @@
+"""What a comparison found: models x data sets."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from emolens.evaluation.answers import Answers
+from emolens.evaluation.evaluate import make_folder, metrics_json
+from emolens.evaluation.measure import Measured
+from emolens.evaluation.predictions_table import predictions_table, write_predictions
+from emolens.evaluation.provenance import versions
+from emolens.evaluation.reported import Reported
+from emolens.evaluation.targets import Targets
+from emolens.files import write_json, write_text
+from emolens.metrics import Interval
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one data set.
+
+    Attributes:
+        answers, measured: None where it did not run.
+        not_run: why not.
+        home: the model was trained on (another split of) this data set.
+    """
+
+    answers: Answers | None = None
+    measured: Measured | None = None
+    not_run: str | None = None
+    home: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model of the comparison.
+
+    Attributes:
+        name: unique in the comparison.
+        kind: "rung" of the ladder, or "given".
+        description: what it is, one line.
+        cells: data set -> result, for every data set.
+    """
+
+    name: str
+    kind: str
+    description: str
+    cells: dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The best model minus another one, on the rows that both answered."""
+
+    data: str
+    metric: str
+    best: str
+    other: str
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class SeedSpread:
+    """One metric over runs that differ in nothing but the seed."""
+
+    name: str
+    data: str
+    metric: str
+    mean: float
+    sd: float
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models x data sets, with the ladder.
+
+    Attributes:
+        targets: data set -> ground truth of the split.
+        entries: the models, the ladder first.
+        differences: paired bootstrap differences to the best.
+        spreads: over seeds.
+        reported: numbers from publications.
+        seed: of the bootstrap.
+        command: the command line or call that made it.
+    """
+
+    targets: dict[str, Targets]
+    entries: list[Entry]
+    differences: list[Difference]
+    spreads: list[SeedSpread]
+    reported: list[Reported]
+    seed: int
+    command: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``metrics.json``: metrics[data][model][name] = {"value", "low", "high", "n"}, and the rest."""
+        return {
+            "metrics": {
+                data: {
+                    entry.name: metrics_json(entry.cells[data].measured.metrics)  # type: ignore[union-attr]
+                    for entry in self.entries
+                    if entry.cells[data].measured is not None
+                }
+                for data in self.targets
+            },
+            "models": [
+                {
+                    "name": entry.name,
+                    "kind": entry.kind,
+                    "description": entry.description,
+                    "data": {data: _cell_json(cell, self.targets[data]) for data, cell in entry.cells.items()},
+                }
+                for entry in self.entries
+            ],
+            "data": {
+                data: {
+                    "split": targets.split,
+                    "n_total": len(targets),
+                    "ids_sha256": targets.ids_sha256,
+                    "label_space": targets.space.name if targets.space is not None and targets.has_labels else None,
+                    "resampled": "rows" if targets.group_N is None else "groups",
+                }
+                for data, targets in self.targets.items()
+            },
+            "differences": [
+                {"data": d.data, "metric": d.metric, "best": d.best, "other": d.other} | d.interval.as_dict()
+                for d in self.differences
+            ],
+            "seeds": [
+                {"name": s.name, "data": s.data, "metric": s.metric, "mean": s.mean, "sd": s.sd, "seeds": list(s.seeds)}
+                for s in self.spreads
+            ],
+            "reported, other split": [vars(number) for number in self.reported],
+            "bootstrap": {"seed": self.seed},
+            "command": self.command,
+            "versions": versions(),
+        }
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Every answer of every model: the columns of :func:`predictions_table` after ``data`` and ``model``."""
+        parts = []
+        for entry in self.entries:
+            for data, cell in entry.cells.items():
+                if cell.answers is not None:
+                    table = predictions_table(cell.answers, self.targets[data])
+                    table.insert(0, "model", entry.name)
+                    table.insert(0, "data", data)
+                    parts.append(table)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def write(self, out: str | os.PathLike[str]) -> None:
+        """Write ``predictions.parquet``, ``report.html`` and, last, ``metrics.json`` into the folder ``out``."""
+        from emolens.evaluation.comparison_report import comparison_report
+
+        folder = make_folder(out)
+        write_predictions(self.to_pandas(), folder / "predictions.parquet")
+        write_text(folder / "report.html", comparison_report(self))
+        write_json(folder / "metrics.json", self.to_json())
+
+
+def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
+    if cell.not_run is not None or cell.answers is None or cell.measured is None:
+        return {"not_run": cell.not_run}
+    return {
+        "mapping": cell.answers.mapping,
+        "trained_here": cell.home,
+        "n_scored": cell.measured.n_scored,
+        "n_failed": cell.measured.n_failed,
+        "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(cell.answers.errors.items())],
+    }

@@ -1,0 +1,118 @@
+"""The report of a comparison: a single HTML file that loads nothing."""
+
+import math
+from typing import Any
+
+from emolens.evaluation.comparison import Cell, Comparison, Difference, Entry
+from emolens.evaluation.measure import HEADLINE
+from emolens.evaluation.report import render
+
+SHORT = {
+    "native": "own labels",
+    "exact": "exact table",
+    "text": "labels as text",
+    "valence_arousal": "via valence-arousal",
+}
+
+
+def comparison_report(comparison: Comparison) -> str:
+    """The whole page. Every value that comes from data is escaped."""
+    targets = comparison.targets
+    metrics = [m for m in HEADLINE if any(m in _metrics(c) for e in comparison.entries for c in e.cells.values())]
+    given = sum(entry.kind == "given" for entry in comparison.entries)
+    return render(
+        "comparison.html.j2",
+        title=f"{given} model{'s' * (given != 1)} and the ladder on {', '.join(targets)}",
+        split=next(iter(targets.values())).split,
+        clustered=[name for name, t in targets.items() if t.group_N is not None],
+        matrices=[_matrix(metric, comparison) for metric in metrics],
+        seeds=comparison.spreads,
+        differences=_difference_views(comparison.differences),
+        reported=comparison.reported,
+        columns=list(targets),
+        rows=[
+            {"name": e.name, "description": e.description, "cells": [_how(e.cells[d]) for d in targets]}
+            for e in comparison.entries
+        ],
+        everything=[(data, _everything(data, comparison.entries)) for data in targets],
+        provenance={
+            "command": comparison.command,
+            "facts": [
+                *((f"{name}: sha256 of the split's ids", t.ids_sha256) for name, t in targets.items()),
+                ("bootstrap", f"seed {comparison.seed}"),
+            ],
+        },
+    )
+
+
+def _metrics(cell: Cell) -> dict[str, Any]:
+    return dict(cell.measured.metrics) if cell.measured is not None else {}
+
+
+def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
+    """One metric: models x data sets that have it. The tint runs from the lowest to the highest value of a column."""
+    columns = [d for d in comparison.targets if any(metric in _metrics(e.cells[d]) for e in comparison.entries)]
+    ranges = {}
+    for data in columns:
+        values = [
+            _metrics(e.cells[data])[metric].value for e in comparison.entries if metric in _metrics(e.cells[data])
+        ]
+        finite = [v for v in values if math.isfinite(v)]
+        ranges[data] = (min(finite, default=0.0), max(finite, default=1.0))
+    rows = []
+    for entry in comparison.entries:
+        cells = []
+        for data in columns:
+            cell = entry.cells[data]
+            m = _metrics(cell).get(metric)
+            low, high = ranges[data]
+            level = (m.value - low) / (high - low) if m is not None and math.isfinite(m.value) and high > low else 0.0
+            kind = "valence_arousal" if "/" in metric else "labels"
+            why = f"not run: {cell.not_run}" if cell.not_run is not None else "does not give this"
+            mapping = SHORT[cell.answers.mapping.get(kind, "native")] if cell.answers is not None else ""
+            if kind == "valence_arousal" and mapping == "own labels":
+                mapping = "own output"
+            cells.append({"m": m, "level": level, "home": cell.home, "mapping": mapping, "why": why})
+        rows.append({"name": entry.name, "note": "ladder" if entry.kind == "rung" else "", "cells": cells})
+    ns = ", ".join(f"{data} {_count(metric, data, comparison.entries)}" for data in columns)
+    note = (
+        f"Rows scored: {ns}. Darker is better, column by column. Under each value: its interval, and how it was made."
+    )
+    return {"metric": metric, "columns": columns, "rows": rows, "note": note}
+
+
+def _count(metric: str, data: str, entries: list[Entry]) -> str:
+    counts = sorted({_metrics(e.cells[data])[metric].n for e in entries if metric in _metrics(e.cells[data])})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _how(cell: Cell) -> str:
+    if cell.not_run is not None or cell.answers is None or cell.measured is None:
+        return f"not run: {cell.not_run}"
+    words = [f"{name.replace('_', '-')}: {SHORT[how]}" for name, how in cell.answers.mapping.items()]
+    words.append(f"{cell.measured.n_scored} of {cell.measured.n_total} rows scored")
+    if cell.measured.n_failed:
+        words.append(f"{cell.measured.n_failed} failed")
+    return "; ".join(words)
+
+
+def _difference_views(differences: list[Difference]) -> list[dict[str, Any]]:
+    tables: dict[tuple[str, str], dict[str, Any]] = {}
+    for d in differences:
+        view = {"data": d.data, "metric": d.metric, "best": d.best, "others": []}
+        low, high = d.interval.low, d.interval.high
+        verdict = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
+        table = tables.setdefault((d.data, d.metric), view)
+        table["others"].append({"name": d.other, "m": d.interval, "verdict": verdict})
+    return list(tables.values())
+
+
+def _everything(data: str, entries: list[Entry]) -> dict[str, Any]:
+    """All metrics of one data set."""
+    names = list(dict.fromkeys(n for e in entries for n in _metrics(e.cells[data])))
+    rows = [
+        {"name": e.name, "values": [_metrics(e.cells[data]).get(name) for name in names]}
+        for e in entries
+        if e.cells[data].measured is not None
+    ]
+    return {"names": names, "rows": rows}

@@ -1,0 +1,126 @@
+"""Is the best model better? Paired bootstrap on the rows that both answered.
+
+Legend: N rows, C classes, R resamples.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from emolens.evaluation.answers import Answers
+from emolens.evaluation.comparison import Difference, Entry
+from emolens.evaluation.measure import HEADLINE
+from emolens.evaluation.pairs import AffectPairs, LabelPairs, LabelsPairs, pair_affect, pair_label, pair_labels
+from emolens.evaluation.targets import Targets
+from emolens.metrics import Interval
+from emolens.metrics.bootstrap import bootstrap_intervals
+from emolens.metrics.multilabel import weighted_average_precision
+from emolens.metrics.regression import regression_statistics
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Statistic = Callable[[Floats], Floats]  # weights (R, N) -> metric (R,)
+
+
+def differences_to_best(entries: Sequence[Entry], targets: dict[str, Targets], seed: int) -> list[Difference]:
+    """For each data set and headline metric: the best entry minus each other one that has the metric.
+
+    A model without a defined value (the correlation of a constant) is left out.
+    """
+    found = []
+    for data, part in targets.items():
+        for metric in HEADLINE:
+            scored: list[tuple[float, str, Answers]] = []
+            for entry in entries:
+                cell = entry.cells[data]
+                if cell.measured is not None and cell.answers is not None and metric in cell.measured.metrics:
+                    value = cell.measured.metrics[metric].value
+                    if math.isfinite(value):
+                        scored.append((value, entry.name, cell.answers))
+            if not scored:
+                continue
+            best = max(scored, key=lambda one: one[0])
+            for other in scored:
+                if other is not best:
+                    interval = paired_difference(metric, best[2], other[2], part, seed)
+                    if interval is not None:
+                        found.append(Difference(data, metric, best[1], other[1], interval))
+    return found
+
+
+def paired_difference(metric: str, a: Answers, b: Answers, targets: Targets, seed: int = 0) -> Interval | None:
+    """A metric of ``a`` minus that of ``b``, both recomputed on the same resampled rows (or groups).
+
+    Args:
+        metric: one of ``HEADLINE``.
+        a, b: answers to the same targets.
+        targets: the ground truth.
+        seed: of the bootstrap.
+
+    Returns:
+        The difference with its 95% interval, n = rows that both answered; None where there is no such row.
+    """
+    where_N = _answered(metric, a, targets) & _answered(metric, b, targets)
+    if not where_N.any():
+        return None
+    first, second = _statistic(metric, a, targets, where_N), _statistic(metric, b, targets, where_N)
+
+    def statistics(weight_RN: Floats) -> dict[str, Floats]:
+        return {"difference": first(weight_RN) - second(weight_RN)}
+
+    groups = targets.groups(np.flatnonzero(where_N))
+    return bootstrap_intervals(statistics, int(where_N.sum()), groups, seed)["difference"]
+
+
+def _answered(metric: str, answers: Answers, targets: Targets) -> Bools:
+    """Rows that count in the metric, bool (N,)."""
+    found_N = np.zeros(len(targets), dtype=bool)
+    pairs = _pairs(metric, answers, targets, None)
+    if pairs is not None:
+        found_N[pairs.row_M] = True
+    return found_N
+
+
+def _pairs(
+    metric: str, answers: Answers, targets: Targets, where_N: Bools | None
+) -> LabelPairs | LabelsPairs | AffectPairs | None:
+    if metric in ("accuracy", "uar"):
+        return pair_label(answers, targets, where_N)
+    if metric == "map":
+        return pair_labels(answers, targets, where_N)
+    return pair_affect(answers, targets, metric.partition("/")[0], where_N)
+
+
+def _statistic(metric: str, answers: Answers, targets: Targets, where_N: Bools) -> Statistic:
+    pairs = _pairs(metric, answers, targets, where_N)
+    assert pairs is not None
+    if isinstance(pairs, AffectPairs):
+        return lambda weight_RN: regression_statistics(pairs.value_M, pairs.target_M, weight_RN)["pearson_r"]
+    if isinstance(pairs, LabelsPairs):
+        several_MC = pairs.target_MC.astype(np.float64)
+        return lambda weight_RN: _mean_precision(pairs.score_MC, several_MC, weight_RN)
+    hit_M = (pairs.score_MC.argmax(axis=1) == pairs.target_M).astype(np.float64)
+    if metric == "accuracy":
+        return lambda weight_RN: weight_RN @ hit_M / weight_RN.sum(axis=1)
+    true_MC = np.eye(pairs.score_MC.shape[1])[pairs.target_M]
+    return lambda weight_RN: _mean_recall(hit_M, true_MC, weight_RN)
+
+
+def _mean_recall(hit_N: Floats, true_NC: Floats, weight_RN: Floats) -> Any:
+    support_RC = weight_RN @ true_NC
+    hits_RC = weight_RN @ (true_NC * hit_N[:, None])
+    recall_RC = np.divide(hits_RC, support_RC, out=np.zeros_like(hits_RC), where=support_RC > 0)
+    return recall_RC.sum(axis=1) / (support_RC > 0).sum(axis=1)
+
+
+def _mean_precision(score_NC: Floats, target_NC: Floats, weight_RN: Floats) -> Any:
+    """Mean over the labels that some weighted row has; their set is that of the resample."""
+    columns = range(score_NC.shape[1])
+    each_CR = np.stack([weighted_average_precision(score_NC[:, c], target_NC[:, c], weight_RN) for c in columns])
+    defined_CR = np.isfinite(each_CR)
+    count_R = defined_CR.sum(axis=0)
+    sum_R = np.where(defined_CR, each_CR, 0).sum(axis=0)
+    return np.divide(sum_R, count_R, out=np.full(len(sum_R), np.nan), where=count_R > 0)

@@ -1,0 +1,155 @@
+"""The report of one evaluation: a single HTML file that loads nothing."""
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from emolens.evaluation.charts import reliability_chart, scatter_chart
+from emolens.evaluation.examples import examples
+from emolens.evaluation.pairs import pair_affect, pair_label
+from emolens.evaluation.provenance import versions
+from emolens.metrics.calibration import reliability_curve
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from emolens.evaluation.evaluate import Evaluation
+
+HOW_MAPPED = {
+    "native": "it was trained on these labels",
+    "exact": "its labels were coarsened by an exact table",
+    "text": "the labels were given to it as text",
+    "valence_arousal": "through the valence-arousal points of the labels",
+}
+
+
+def evaluation_report(evaluation: "Evaluation") -> str:
+    """The whole page. Every value that comes from data is escaped."""
+    facts = evaluation.to_json()
+    targets, answers, measured = evaluation.targets, evaluation.answers, evaluation.measured
+    return render(
+        "evaluation.html.j2",
+        model=answers.model,
+        data=targets.data,
+        split=targets.split,
+        counts=facts,
+        clustered=targets.group_N is not None,
+        mapping_sentences=_mapping_sentences(evaluation),
+        headline=list(measured.headline.items()) or list(measured.metrics.items())[:4],
+        failed=facts["failed"],
+        confusion=_confusion_view(facts["confusion"], targets.space),
+        **_per_class_view(evaluation),
+        reliability=_reliability_view(evaluation),
+        scatters=_scatter_views(evaluation),
+        examples=examples(answers, targets),
+        **_domain_view(evaluation),
+        metrics=measured.metrics,
+        provenance={
+            "command": evaluation.command,
+            "facts": [
+                ("model", f"{answers.model} ({evaluation.description})" if evaluation.description else answers.model),
+                ("sha256 of the split's ids", targets.ids_sha256),
+                ("bootstrap", f"seed {evaluation.seed}, resampling {facts['bootstrap']['resampled']}"),
+            ],
+        },
+    )
+
+
+def render(template: str, **view: Any) -> str:
+    """One of the templates beside this file, filled."""
+    return _environment().get_template(template).render(versions=versions(), **view)
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("emolens.evaluation", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"figure": figure, "signed": signed, "percent": _percent}
+    return environment
+
+
+def figure(value: float) -> str:
+    """Three decimals; a dash for what is undefined."""
+    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def signed(value: float) -> str:
+    """Three decimals with a sign."""
+    return f"{value:+.3f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def _percent(value: float) -> str:
+    """A share as a number for CSS, within 0..100."""
+    return f"{100 * min(max(value, 0.0), 1.0):.1f}" if math.isfinite(value) else "0"
+
+
+def _mapping_sentences(evaluation: "Evaluation") -> list[str]:
+    mapping, space = evaluation.answers.mapping, evaluation.targets.space
+    sentences = []
+    if "labels" in mapping and space is not None:
+        sentences.append(f"Labels of {space.title or space.name}: {HOW_MAPPED[mapping['labels']]}.")
+    if mapping.get("valence_arousal") == "native":
+        sentences.append("Valence and arousal: its own output, in [-1, 1].")
+    elif "valence_arousal" in mapping:
+        sentences.append("Valence and arousal: the expected point over its labels, in [-1, 1].")
+    return sentences
+
+
+def _confusion_view(confusion: dict[str, Any] | None, space: Any) -> dict[str, Any] | None:
+    if confusion is None:
+        return None
+    rows = []
+    for c, counts in enumerate(confusion["counts"]):
+        n = sum(counts)
+        cells = [{"count": count, "share": count / n if n else 0.0} for count in counts]
+        rows.append({"label": space.labels[c], "polarity": space.polarity[c], "n": n, "cells": cells})
+    return {"labels": confusion["labels"], "rows": rows}
+
+
+def _reliability_view(evaluation: "Evaluation") -> dict[str, Any] | None:
+    pairs = pair_label(evaluation.answers, evaluation.targets)
+    if pairs is None:
+        return None
+    curve = reliability_curve(pairs.score_MC, pairs.target_M)
+    return reliability_chart(curve.edges, curve.confidence, curve.accuracy, curve.count)
+
+
+def _scatter_views(evaluation: "Evaluation") -> list[dict[str, Any]]:
+    targets, charts = evaluation.targets, []
+    for name in ("valence", "arousal"):
+        if (pairs := pair_affect(evaluation.answers, targets, name)) is not None:
+            colour_M = (
+                np.full(len(pairs.row_M), np.nan) if targets.valence_N is None else targets.valence_N[pairs.row_M]
+            )
+            charts.append(scatter_chart(name, pairs.target_M, pairs.value_M, colour_M, evaluation.seed))
+    return charts
+
+
+def _per_class_view(evaluation: "Evaluation") -> dict[str, Any]:
+    """Recall of each label as bars (average precision where a row has several labels)."""
+    space, rows, what = evaluation.targets.space, [], ""
+    for label, found in evaluation.measured.per_class.items():
+        assert space is not None
+        kind = "recall" if "recall" in found else "average_precision"
+        what = "recall: of the pictures rated so, how many were found" if kind == "recall" else "average precision"
+        m = found[kind]
+        rows.append({"label": label, "polarity": space.polarity[space.index(label)], "m": m, "width": m.high - m.low})
+    return {"per_class": rows, "per_class_what": what}
+
+
+def _domain_view(evaluation: "Evaluation") -> dict[str, Any]:
+    names = list(evaluation.measured.headline)
+    domains = []
+    for name, metrics in evaluation.measured.domains.items():
+        values = [metrics.get(metric) for metric in names]
+        domains.append({"name": name, "values": values, "n": max((m.n for m in metrics.values()), default=0)})
+    return {"domains": domains, "domain_metrics": names}

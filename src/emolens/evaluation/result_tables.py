@@ -1,0 +1,69 @@
+"""Results as tables for a terminal."""
+
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from emolens.evaluation.comparison import Cell, Comparison
+from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.measure import HEADLINE
+from emolens.evaluation.report import figure
+from emolens.metrics import Interval
+
+PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe, which has no width of its own
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Every metric."""
+    targets = evaluation.targets
+    table = Table(title=f"{evaluation.answers.model} on {targets.data}, split {targets.split}", title_justify="left")
+    table.add_column("metric")
+    for column in ("value", "95% interval", "n"):
+        table.add_column(column, justify="right")
+    for name, m in evaluation.metrics.items():
+        table.add_row(name, figure(m.value), interval(m), str(m.n))
+    return table
+
+
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """A table a headline metric: models x data sets."""
+    tables = []
+    for metric in HEADLINE:
+        columns = [d for d in comparison.targets if any(_has(e.cells[d], metric) for e in comparison.entries)]
+        if not columns:
+            continue
+        table = Table(title=f"{metric} (95% interval)", title_justify="left")
+        table.add_column("model", overflow="fold")
+        for data in columns:
+            table.add_column(data, justify="right")
+        for entry in comparison.entries:
+            table.add_row(entry.name, *(_cell(entry.cells[data], metric) for data in columns))
+        tables.append(table)
+    return tables
+
+
+def interval(m: Interval) -> str:
+    """As in the report: [low, high]."""
+    return f"[{figure(m.low)}, {figure(m.high)}]"
+
+
+def print_table(table: Table) -> None:
+    """To standard output, without markup being read out of names."""
+    console = Console(file=sys.stdout, markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, markup=False, highlight=False, width=PLAIN_WIDTH)
+    console.print(table)
+
+
+def _has(cell: Cell, metric: str) -> bool:
+    return cell.measured is not None and metric in cell.measured.metrics
+
+
+def _cell(cell: Cell, metric: str) -> str:
+    if cell.measured is None:
+        return "not run"
+    if metric not in cell.measured.metrics:
+        return "–"
+    m = cell.measured.metrics[metric]
+    return f"{figure(m.value)} {interval(m)}"

@@ -1,0 +1,66 @@
+"""Runs that differ in nothing but the seed: mean and standard deviation."""
+
+import json
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emolens.errors import DataError
+from emolens.files import read_json
+
+
+@dataclass(frozen=True)
+class SeedGroup:
+    """Runs of one configuration.
+
+    Attributes:
+        name: of the configuration.
+        specs: the runs.
+        seeds: their seeds, in the same order.
+    """
+
+    name: str
+    specs: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+def seed_groups(specs: Sequence[str]) -> list[SeedGroup]:
+    """Find runs (``run:DIR``) whose ``config.json`` agree in everything but the seed and the place; two at least."""
+    groups: dict[str, list[tuple[str, int, str]]] = {}
+    for spec in specs:
+        config = run_config(spec)
+        if config is None or not isinstance(config.get("seed"), int):
+            continue
+        key = json.dumps(_without_seed(config), sort_keys=True, default=str)
+        groups.setdefault(key, []).append((spec, config["seed"], str(config.get("recipe", "run"))))
+    found = []
+    for runs in groups.values():
+        if len({seed for _, seed, _ in runs}) > 1:
+            specs_of = tuple(spec for spec, _, _ in runs)
+            found.append(SeedGroup(f"{runs[0][2]} x {len(runs)}", specs_of, tuple(seed for _, seed, _ in runs)))
+    return found
+
+
+def run_config(spec: str) -> dict[str, Any] | None:
+    """``config.json`` of a ``run:DIR``; None for other models."""
+    if not spec.startswith("run:"):
+        return None
+    try:
+        config = read_json(Path(spec.removeprefix("run:")) / "config.json")
+    except DataError:
+        return None
+    return config if isinstance(config, dict) else None
+
+
+def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation (n - 1) of at least two values."""
+    return statistics.fmean(values), statistics.stdev(values)
+
+
+def _without_seed(value: Any) -> Any:
+    """A configuration less what may differ between repetitions of it."""
+    if isinstance(value, dict):
+        return {k: _without_seed(v) for k, v in value.items() if k not in ("seed", "out", "run", "created", "command")}
+    return [_without_seed(v) for v in value] if isinstance(value, list) else value

@@ -1,0 +1,182 @@
+"""From embeddings to verdicts: the four kinds of model that stand on a frozen backbone.
+
+Legend: N samples, D embedding, C labels, R continuous targets.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emolens.errors import ConfigError
+from emolens.models.backbone import Backbone
+from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
+from emolens.models.probe import LinearProbe
+from emolens.models.verdict import Verdict, mapping_of
+from emolens.models.zero_shot import label_embeddings, zero_shot_scores
+from emolens.taxonomy import LabelSpace
+
+
+class Head(ABC):
+    """Says what embeddings evoke, in one label space, and knows how it gets there.
+
+    Attributes:
+        kind: name in ``config.json``.
+        native: the space the head was made for; None for regression alone.
+        space: the space it answers in.
+        module: what is saved; None where there is nothing to save.
+    """
+
+    kind: str
+    native: LabelSpace | None
+    space: LabelSpace | None
+    module: nn.Module | None = None
+
+    @property
+    def gives_point(self) -> bool:
+        """Whether valence and arousal are the head's own, not expected from its scores."""
+        return False
+
+    @property
+    @abstractmethod
+    def mapping(self) -> str:
+        """How scores reach ``space``: native, exact, text or valence_arousal."""
+
+    @abstractmethod
+    def verdict(self, embedding_ND: Tensor) -> Verdict:
+        """What float32 embeddings, shape (N, D), evoke."""
+
+    @abstractmethod
+    def retarget(self, space: LabelSpace) -> "Head":
+        """The same head answering in another label space."""
+
+
+class TextHead(Head):
+    """Asks by words: CLIP zero-shot, or CLIP-E contrastive when a module moves the image first.
+
+    Any label space is a matter of its prompts, so nothing is mapped.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        space: LabelSpace,
+        module: CLIPEContrastive | None = None,
+        native: LabelSpace | None = None,
+    ) -> None:
+        self.kind = "zeroshot" if module is None else "clip_e_contrastive"
+        self.backbone, self.space, self.module, self.native = backbone, space, module, native
+        self.text_CD = label_embeddings(backbone, space)
+
+    @property
+    def mapping(self) -> str:
+        return "native" if self.native is not None and self.native.labels == self._space.labels else "text"
+
+    @property
+    def _space(self) -> LabelSpace:
+        assert self.space is not None
+        return self.space
+
+    @torch.inference_mode()
+    def verdict(self, embedding_ND: Tensor) -> Verdict:
+        if isinstance(self.module, CLIPEContrastive):
+            score_NC = self.module.log_probability(embedding_ND, self.text_CD).exp()
+        else:
+            assert self.backbone.logit_scale is not None
+            score_NC = zero_shot_scores(embedding_ND, self.text_CD, self.backbone.logit_scale)
+        return Verdict(self._space, to_scores(score_NC)).completed()
+
+    def retarget(self, space: LabelSpace) -> "TextHead":
+        module = self.module if isinstance(self.module, CLIPEContrastive) else None
+        return TextHead(self.backbone, space, module, self.native)
+
+
+class FixedHead(Head):
+    """Answers in the label space it was trained on, or as a point; other spaces are mapped to."""
+
+    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        self.module, self.native, self.space = module.eval(), native, space or native
+
+    @property
+    def mapping(self) -> str:
+        return "native" if self.space is None else mapping_of(self.native, self.space, self.gives_point)
+
+    @abstractmethod
+    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+        """The verdict in the native space."""
+
+    @torch.inference_mode()
+    def verdict(self, embedding_ND: Tensor) -> Verdict:
+        verdict = self.native_verdict(embedding_ND)
+        if self.space is not None:
+            verdict = verdict.mapped(self.space)
+        return verdict.completed()
+
+    def retarget(self, space: LabelSpace) -> "FixedHead":
+        assert self.module is not None
+        return type(self)(self.module, self.native, space)
+
+
+class CrossEntropyHead(FixedHead):
+    """CLIP-E with cross-entropy."""
+
+    kind = "clip_e_cross_entropy"
+
+    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+        assert isinstance(self.module, CLIPECrossEntropy)
+        return Verdict(self.native, to_scores(self.module.log_probability(embedding_ND).exp()))
+
+
+class ProbeHead(FixedHead):
+    """A linear probe: classes, valence and arousal, or both."""
+
+    kind = "probe"
+
+    @property
+    def gives_point(self) -> bool:
+        assert isinstance(self.module, LinearProbe)
+        return {"valence", "arousal"} <= set(self.module.targets)
+
+    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+        assert isinstance(self.module, LinearProbe)
+        logit_NC, value_NR = self.module(embedding_ND)
+        value = dict(zip(self.module.targets, value_NR.double().numpy().T, strict=True))
+        return Verdict(
+            label_space=self.native,
+            score_NC=None if self.native is None else to_scores(logit_NC.softmax(1)),
+            # A linear model knows no borders; the plane has them.
+            valence_N=np.clip(value["valence"], -1, 1) if self.gives_point else None,
+            arousal_N=np.clip(value["arousal"], -1, 1) if self.gives_point else None,
+        )
+
+
+def to_scores(score_NC: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Probabilities in float64 whose rows sum to 1 to its precision."""
+    score = score_NC.double().numpy()
+    normalised: np.ndarray[Any, np.dtype[np.float64]] = score / score.sum(axis=1, keepdims=True)
+    return normalised
+
+
+def build_head(
+    kind: str, embed_dim: int, space: LabelSpace | None, targets: tuple[str, ...], backbone: Backbone
+) -> Head:
+    """An untrained head of a kind, for weights to be loaded into.
+
+    Raises:
+        ConfigError: an unknown kind, or one that needs labels or text it does not have.
+    """
+    if kind == "probe":
+        return ProbeHead(LinearProbe(embed_dim, len(space) if space else 0, targets), space)
+    if space is None:
+        raise ConfigError(f'a head of kind "{kind}" needs a label space')
+    if kind == "clip_e_cross_entropy":
+        return CrossEntropyHead(CLIPECrossEntropy(len(space), embed_dim), space)
+    if kind == "clip_e_contrastive":
+        return TextHead(backbone, space, CLIPEContrastive(embed_dim).eval(), space)
+    if kind == "zeroshot":
+        return TextHead(backbone, space)
+    raise ConfigError(
+        f'unknown kind of head "{kind}"; known: probe, clip_e_cross_entropy, clip_e_contrastive, zeroshot'
+    )

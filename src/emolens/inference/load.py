@@ -1,0 +1,64 @@
+"""One door to every model."""
+
+import os
+from pathlib import Path
+
+from emolens.errors import ConfigError, WeightsError
+from emolens.inference.heads import TextHead
+from emolens.inference.predictor import Predictor
+from emolens.inference.pretrained import describe, from_hub, read_pretrained
+from emolens.models.backbone import load_backbone
+from emolens.taxonomy import LabelSpace, get_label_space
+
+DEFAULT_ZERO_SHOT = "ViT-B-32/openai"
+DEFAULT_SPACE = "mikels8"
+
+
+def load(
+    spec: str = "auto",
+    label_space: LabelSpace | str | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    cache: str | os.PathLike[str] | None = None,
+) -> Predictor:
+    """Load a model by its spec.
+
+    Args:
+        spec: ``zeroshot:ARCH/TAG_OR_PATH`` (any CLIP of open_clip), ``run:DIR`` (a trained run; DIR alone will do),
+            ``hub:USER/REPO``, ``mini`` (the embedded baseline), or ``auto``: zero-shot with
+            ViT-B-32/openai where its weights are at hand or can be fetched, else ``mini``.
+        label_space: the space of the answers; the model's own if not given, or mikels8 for models without one.
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, fp32, bf16 or fp16.
+        cache: folder of an embedding cache to read from and add to.
+
+    Raises:
+        ConfigError: a spec, device, precision or label space that does not exist.
+        DataError: a run folder that cannot be used.
+        WeightsError: weights that are not at hand or do not fit.
+    """
+    space = None if label_space is None else get_label_space(label_space)
+    where = Path(cache) if cache is not None else None
+    kind, colon, rest = spec.partition(":")
+    if spec == "auto":
+        try:
+            return load(f"zeroshot:{DEFAULT_ZERO_SHOT}", space, device, precision, cache)
+        except WeightsError:
+            return load("mini", space, device, precision, cache)
+    if spec == "mini":
+        return _mini(space or get_label_space(DEFAULT_SPACE), where)
+    if kind == "zeroshot" and rest:
+        backbone = load_backbone(rest, device, precision)
+        head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
+        return Predictor(spec, backbone, head, describe(head, backbone), where)
+    if kind in ("run", "hub") and rest or not colon and Path(spec).is_dir():
+        folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
+        config, backbone, trained = read_pretrained(folder, device, precision)
+        name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"
+        predictor = Predictor(name, backbone, trained, config, where)
+        if space is None and trained.space is None:
+            space = get_label_space(DEFAULT_SPACE)
+        return predictor if space is None else predictor.retarget(space)
+    raise ConfigError(
+        f'model "{spec}": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, mini or auto'
+    )

@@ -1,0 +1,221 @@
+"""Trained heads on disk and on the Hugging Face hub: config.json, model.safetensors, README.md.
+
+A run folder and a saved model are the same three files, so whatever loads one loads the other.
+"""
+
+import math
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emolens import __version__
+from emolens.errors import ConfigError, DataError, WeightsError
+from emolens.files import read_json, write_json, write_text
+from emolens.inference.heads import Head, build_head
+from emolens.models.backbone import Backbone, load_backbone
+from emolens.taxonomy import LabelSpace
+from emolens.training.checkpoint import WEIGHTS, load_weights, save_weights
+
+if TYPE_CHECKING:
+    from emolens.inference.predictor import Predictor
+
+CONFIG = "config.json"
+CARD = "README.md"
+FORMAT = 1
+
+
+def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **facts: Any) -> dict[str, Any]:
+    """The content of ``config.json``: what is needed to rebuild the model, and ``facts`` on where it is from."""
+    return {
+        "format": FORMAT,
+        "emolens": __version__,
+        "kind": head.kind,
+        "backbone": {
+            "spec": portable_spec(backbone.spec),
+            "embed_dim": backbone.embed_dim,
+            "precision": backbone.precision,
+            "fingerprint": backbone.fingerprint,
+        },
+        "label_space": None if head.native is None else _stored(head.native),
+        "targets": list(targets),
+        **facts,
+    }
+
+
+def portable_spec(spec: str) -> str:
+    """The spec with a path in it made absolute, so that the run loads from any working folder."""
+    name, slash, rest = spec.partition("/")
+    if slash and Path(rest).exists():
+        return f"{name}/{Path(rest).resolve()}"
+    return spec
+
+
+def save_pretrained(predictor: "Predictor", directory: Path) -> None:
+    """Write the three files; ``config.json`` last, since its presence says that the rest is there.
+
+    Raises:
+        ConfigError: the model has nothing of its own to save (``mini``).
+    """
+    if predictor.config.get("kind") is None:
+        raise ConfigError(f"{predictor.name} comes with emolens and has no weights to save; name it instead")
+    tensors = predictor.head.module.state_dict() if predictor.head.module is not None else {}
+    save_weights(directory / WEIGHTS, tensors)
+    write_text(directory / CARD, card(predictor))
+    write_json(directory / CONFIG, predictor.config)
+
+
+def card(predictor: "Predictor") -> str:
+    """A model card in Markdown with the front matter the hub reads."""
+    config = predictor.config
+    space = predictor.head.native
+    facts = {
+        "kind": config["kind"],
+        "backbone": f"`{config['backbone']['spec']}` ({config['backbone']['precision']})",
+        "label space": f"{space.name} ({', '.join(space.labels)})" if space is not None else "none",
+        "continuous targets": ", ".join(config["targets"]) or "none",
+        "recipe": config.get("recipe", "none"),
+        "data": (config.get("data") or {}).get("dataset", "none"),
+    }
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
+    figures = config.get("validation") or {}
+    measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in figures.items()) or "| none | |"
+    return f"""---
+library_name: emolens
+pipeline_tag: image-classification
+tags: [emotion-recognition, affective-computing]
+---
+
+# {predictor.name}
+
+Which emotion a picture evokes, by emolens.
+
+```python
+import emolens
+
+model = emolens.load("run:PATH")  # or "hub:USER/REPO"
+table = model.predict(["photo.jpg"]).to_pandas()
+```
+
+| | |
+|---|---|
+{rows}
+
+On the validation split, on which the training was stopped; these are not test figures:
+
+| figure | value |
+|---|---|
+{measured}
+
+The model says what a picture tends to evoke in raters like those of its training data. It says nothing about
+what the people in the picture feel, and it should not be used to judge a person.
+"""
+
+
+def read_pretrained(
+    directory: Path, device: str = "auto", precision: str = "auto"
+) -> tuple[dict[str, Any], Backbone, Head]:
+    """Read a run folder or saved model.
+
+    Raises:
+        DataError: not such a folder, or one whose training has not finished.
+        WeightsError: the weights do not fit, or the backbone's are not those of the training.
+    """
+    if not directory.is_dir():
+        raise DataError(f"{directory}: no such run folder")
+    if not (directory / CONFIG).exists():
+        unfinished = any((directory / name).exists() for name in ("checkpoint.pt", "log.csv", WEIGHTS))
+        hint = (
+            "its training did not finish; run the same emolens train command with --resume"
+            if unfinished
+            else f"it has no {CONFIG}, so it is not a run folder"
+        )
+        raise DataError(f"{directory}: {hint}")
+    config = read_json(directory / CONFIG)
+    try:
+        if config["format"] > FORMAT:
+            raise DataError(
+                f"{directory}: was written by emolens {config['emolens']}, which is newer; upgrade"
+            )
+        stored, kind, embed_dim = config["backbone"], config["kind"], config["backbone"]["embed_dim"]
+        space = None if config["label_space"] is None else _space(config["label_space"])
+        targets = tuple(config["targets"])
+        spec, trained_precision, fingerprint = stored["spec"], stored["precision"], stored["fingerprint"]
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"{directory / CONFIG}: field {error} is missing or malformed; train again"
+        ) from error
+    backbone = load_backbone(spec, device, precision)
+    if backbone.embed_dim != embed_dim:
+        raise WeightsError(
+            f"{directory}: was trained on embeddings of width {embed_dim}, {spec} gives {backbone.embed_dim}"
+        )
+    # In another precision the rounded weights, and so their fingerprint, are others.
+    if backbone.precision == trained_precision and backbone.fingerprint != fingerprint:
+        raise WeightsError(
+            f"{directory}: the weights of {spec} are not those it was trained on; bring those back"
+        )
+    head = build_head(kind, embed_dim, space, targets, backbone)
+    if head.module is not None:
+        load_weights(directory / WEIGHTS, head.module)
+    return config, backbone, head
+
+
+def _stored(space: LabelSpace) -> dict[str, Any]:
+    # Spaces travel whole, so that one made up for a data set loads anywhere. JSON has no NaN.
+    points = [[None if math.isnan(x) else x for x in point] for point in space.valence_arousal]
+    return {**asdict(space), "valence_arousal": points}
+
+
+def _space(stored: dict[str, Any]) -> LabelSpace:
+    def frozen(value: Any) -> Any:
+        return tuple(frozen(item) for item in value) if isinstance(value, list) else value
+
+    points = tuple(tuple(float("nan") if x is None else x for x in p) for p in stored["valence_arousal"])
+    return LabelSpace(
+        **{**{name: frozen(value) for name, value in stored.items()}, "valence_arousal": points}
+    )
+
+
+def push_to_hub(
+    predictor: "Predictor", repository: str, private: bool = False, token: str | None = None
+) -> str:
+    """Upload the three files to USER/REPO on the Hugging Face hub and return its address.
+
+    Raises:
+        DataError: the hub refused or could not be reached.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    api = HfApi(token=token)
+    with tempfile.TemporaryDirectory() as folder:
+        save_pretrained(predictor, Path(folder))
+        try:
+            address = api.create_repo(repository, private=private, exist_ok=True)
+            api.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"emolens {__version__}")
+        except (HfHubHTTPError, OSError) as error:
+            raise DataError(
+                f"hub:{repository}: could not be uploaded ({error}); is `hf auth login` done?"
+            ) from error
+    return str(address)
+
+
+def from_hub(repository: str) -> Path:
+    """Fetch USER/REPO (or find it in the local cache) and return its folder.
+
+    Raises:
+        WeightsError: neither on the hub nor in the cache.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=[CONFIG, WEIGHTS, CARD]))
+    except HFValidationError as error:
+        raise ConfigError(f"hub:{repository}: is no repository name; write hub:USER/REPO") from error
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise WeightsError(
+            f"hub:{repository}: cannot be fetched and is not in the local cache; copy its files into a folder and "
+            f"load run:FOLDER ({type(error).__name__})"
+        ) from error

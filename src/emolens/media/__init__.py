@@ -1,0 +1,1 @@
+"""Bytes -> arrays and tensors. No idea of emotions."""

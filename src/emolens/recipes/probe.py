@@ -1,0 +1,21 @@
+"""The linear probe."""
+
+from emolens.recipes.head_config import ProbeConfig
+from emolens.training.optim import OptimizerConfig
+from emolens.training.trainer import TrainerConfig
+
+
+def probe() -> ProbeConfig:
+    """Linear probe: what a frozen backbone knows, read off by one linear layer.
+
+    emolens train probe --data oasis.parquet --out runs/probe \\
+        --backbone torchvision:squeezenet1_1/squeezenet1_1_imagenet_features.safetensors
+
+    Converges by L-BFGS for each L2 strength; the strength is chosen on the validation split and the probe
+    then fitted on training and validation rows together (Radford et al. 2021, section 3.2 and appendix A.3).
+    2 CPU cores, seconds on cached embeddings. Expected on OASIS: see docs/results.md (benchmarks/oasis_probe.py).
+    """
+    return ProbeConfig(
+        optimizer=OptimizerConfig(name="lbfgs"),
+        trainer=TrainerConfig(epochs=10, batch_size=0, patience=None),
+    )

@@ -1,0 +1,91 @@
+"""A real, tiny model and data sets that it can half do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from emolens.data.manifest import Manifest
+from emolens.inference.heads import Head, ProbeHead
+from emolens.inference.predictor import Predictor
+from emolens.models.backbone import Backbone
+from emolens.models.probe import LinearProbe
+from emolens.taxonomy import LabelSpace, get_label_space
+
+
+class MeanColour(Backbone):
+    """Mean red, green and blue in [-1, 1], and nothing learned."""
+
+    def __init__(self) -> None:
+        super().__init__("mean-colour", 3, None)
+        self.settle(torch.device("cpu"), "fp32")
+
+    def transform(self, image_HWC: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(image_HWC.reshape(-1, 3).mean(axis=0) / 127.5 - 1).float()
+
+    def features(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch
+
+
+def warm_is_positive(space: LabelSpace | None, points: bool) -> Head:
+    """Red speaks for every positive label, blue for every negative one; valence = (red - blue) / 2, arousal = green."""
+    probe = LinearProbe(3, len(space) if space else 0, ("valence", "arousal") if points else ())
+    rows = []
+    for c, polarity in enumerate(space.polarity if space else ()):
+        sign = {"positive": 2.0, "neutral": 0.0, "negative": -2.0}[polarity]
+        rows.append([sign, 0.1 * c, -sign])
+    if points:
+        rows += [[0.5, 0.0, -0.5], [0.0, 1.0, 0.0]]
+    with torch.no_grad():
+        for parameter in probe.parameters():
+            parameter.copy_(torch.tensor(rows) if parameter.ndim == 2 else torch.zeros_like(parameter))
+    return ProbeHead(probe, space)
+
+
+@pytest.fixture
+def predictor() -> Callable[..., Predictor]:
+    """predictor(space name or None, points): a model that judges by mean colour."""
+
+    def make(space: str | None = "polarity2", points: bool = True, name: str = "colour") -> Predictor:
+        head = warm_is_positive(get_label_space(space) if space else None, points)
+        return Predictor(name, MeanColour(), head, {"kind": "probe"})
+
+    return make
+
+
+@pytest.fixture
+def colours(tmp_path: Path) -> Callable[..., Manifest]:
+    """colours(n, ...): a manifest of n plain pictures; the redder, the more positive, with noise from the seed."""
+
+    def make(n: int = 24, seed: int = 0, space: str | None = "polarity2", affect: bool = True, **columns: object) -> Manifest:
+        rng = np.random.default_rng(seed)
+        folder = tmp_path / f"set{seed}"
+        folder.mkdir(exist_ok=True)
+        colour_N3 = rng.uniform(-1, 1, (n, 3))
+        for i, colour in enumerate(colour_N3):
+            pixel = ((colour + 1) * 127.5).astype(np.uint8)
+            Image.fromarray(np.broadcast_to(pixel, (24, 32, 3)).copy()).save(folder / f"{i}.png")
+        valence_N = np.clip((colour_N3[:, 0] - colour_N3[:, 2]) / 2 + rng.normal(0, 0.2, n), -1, 1)
+        frame = pd.DataFrame({"id": [f"s{seed}_{i}" for i in range(n)], "path": [f"{i}.png" for i in range(n)]})
+        frame["media"] = "image"
+        frame["split"] = ["train" if i % 3 else "test" for i in range(n)]
+        if space is not None:
+            labels = get_label_space(space)
+            by_sign = {p: [label for label, q in zip(labels.labels, labels.polarity, strict=True) if p == q] for p in labels.polarity}
+            frame["label"] = [rng.choice(by_sign["positive" if v > 0 else "negative"]) for v in valence_N]
+            frame["label_space"] = labels.name
+        if affect:
+            frame["valence"] = 4 + 3 * valence_N
+            frame["arousal"] = 4 + 3 * np.clip(colour_N3[:, 1] + rng.normal(0, 0.2, n), -1, 1)
+        for name, values in columns.items():
+            frame[name] = values
+        scales = {"valence": [1, 7], "arousal": [1, 7]} if affect else {}
+        manifest = Manifest(frame, {"dataset": f"colours{seed}", "scales": scales}, folder)
+        manifest.validate()
+        return manifest.freeze_splits()
+
+    return make

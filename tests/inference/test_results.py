@@ -1,0 +1,68 @@
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from emolens.errors import ConfigError
+from emolens.inference.results import COLUMNS, Prediction, Predictions, to_json
+from emolens.taxonomy import get_label_space
+
+SPACE = get_label_space("polarity2")
+GOOD = Prediction(
+    "å b,\"c\".jpg", label="positive", score=0.75, scores={"negative": 0.25, "positive": 0.75}, valence=0.5,
+    arousal=-0.25, polarity="positive", model="mini", label_space="polarity2",
+)  # fmt: skip
+BAD = Prediction("gone.jpg", model="mini", label_space="polarity2", status="error", error="gone.jpg: no such file")
+
+
+@pytest.fixture
+def predictions():
+    return Predictions([GOOD, BAD])
+
+
+def test_pandas_has_the_documented_columns(predictions):
+    frame = predictions.to_pandas()
+    assert tuple(frame.columns) == COLUMNS
+    assert frame.loc[0, "scores"] == {"negative": 0.25, "positive": 0.75}
+    assert frame.loc[1, "status"] == "error"
+
+
+def test_matrix_follows_the_space_and_errors_are_nan(predictions):
+    score_NC = predictions.score_NC(SPACE)
+    assert score_NC[0].tolist() == [0.25, 0.75]
+    assert np.isnan(score_NC[1]).all()
+    assert predictions.values("valence")[0] == 0.5
+    assert math.isnan(predictions.values("valence")[1])
+
+
+def test_json_lines_come_back(predictions, tmp_path):
+    predictions.write(tmp_path / "t.jsonl")
+    assert list(Predictions.read_jsonl(tmp_path / "t.jsonl")) == [GOOD, BAD]
+
+
+def test_a_torn_last_line_is_left_out(predictions, tmp_path):
+    (tmp_path / "t.jsonl").write_text(to_json(GOOD) + "\n" + to_json(BAD)[:40])
+    assert list(Predictions.read_jsonl(tmp_path / "t.jsonl")) == [GOOD]
+
+
+def test_csv_and_parquet(predictions, tmp_path):
+    predictions.write(tmp_path / "t.csv")
+    frame = pd.read_csv(tmp_path / "t.csv")
+    assert frame.loc[0, "source"] == GOOD.source
+    assert json.loads(frame.loc[0, "scores"]) == GOOD.scores
+    predictions.write(tmp_path / "t.parquet")
+    frame = pd.read_parquet(tmp_path / "t.parquet")
+    assert dict(frame.loc[0, "scores"]) == GOOD.scores
+    assert frame.loc[1, "error"] == BAD.error
+
+
+def test_an_unknown_suffix_is_refused(predictions, tmp_path):
+    with pytest.raises(ConfigError, match=r'must end in .jsonl, .csv, .parquet, not ".xlsx"'):
+        predictions.write(tmp_path / "t.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_slices_are_predictions(predictions):
+    assert isinstance(predictions[:1], Predictions)
+    assert repr(predictions) == "Predictions(2 rows, 1 with errors)"

@@ -1,0 +1,30 @@
+import math
+
+import pytest
+import torch
+from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate
+from torch import nn
+
+
+def test_curve_rises_then_falls_to_the_stated_share():
+    config = OptimizerConfig(lr=0.1, warmup_epochs=2, min_lr_ratio=0.01)
+    curve = [learning_rate(step, 10, 12, config) for step in range(121)]
+    assert curve[0] == 0
+    assert curve[10] == pytest.approx(0.05)
+    assert curve[20] == max(curve) == pytest.approx(0.1)
+    assert curve[70] == pytest.approx(0.1 * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * 0.5))))
+    assert curve[120] == pytest.approx(0.001)
+    assert all(a >= b for a, b in zip(curve[20:], curve[21:], strict=False))
+
+
+def test_biases_and_norms_do_not_decay():
+    module = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
+    groups = build_optimizer(module, OptimizerConfig(weight_decay=0.3)).param_groups
+    assert [(len(g["params"]), g["weight_decay"]) for g in groups] == [(1, 0.3), (3, 0.0)]
+
+
+def test_frozen_parameters_are_left_out():
+    module = nn.Linear(3, 4)
+    module.bias.requires_grad_(False)
+    optimizer = build_optimizer(module, OptimizerConfig())
+    assert [p.shape for g in optimizer.param_groups for p in g["params"]] == [torch.Size([4, 3])]

@@ -1,0 +1,115 @@
+import csv
+import os
+import signal
+
+import pytest
+import torch
+from emolens.errors import ConfigError, DataError
+from emolens.models.clip_e import CLIPECrossEntropy
+from emolens.training.clip_e_tasks import CLIPECrossEntropyTask
+from emolens.training.optim import OptimizerConfig
+from emolens.training.tensor_table import TensorTable
+from emolens.training.trainer import Trainer, TrainerConfig
+from lightning_fabric import Fabric
+
+
+def blobs(n: int, seed: int) -> TensorTable:
+    generator = torch.Generator().manual_seed(seed)
+    label_N = torch.arange(n) % 3
+    centre_3D = torch.eye(3, 8) * 3
+    return TensorTable({"embedding": centre_3D[label_N] + torch.randn(n, 8, generator=generator), "label": label_N})
+
+
+def task() -> CLIPECrossEntropyTask:
+    torch.manual_seed(0)
+    return CLIPECrossEntropyTask(CLIPECrossEntropy(3, embed_dim=8))
+
+
+def trainer(run, **options) -> Trainer:
+    run.mkdir(exist_ok=True)
+    config = TrainerConfig(**{"epochs": 6, "batch_size": 16, **options})
+    return Trainer(config, OptimizerConfig(lr=0.03, warmup_epochs=1), run, Fabric(accelerator="cpu", devices=1))
+
+
+def rows(run, split, name):
+    with open(run / "log.csv", newline="") as stream:
+        return [float(r["value"]) for r in csv.DictReader(stream) if r["split"] == split and r["name"] == name]
+
+
+def test_learns_and_logs_every_epoch(tmp_path):
+    fitted = trainer(tmp_path / "run").fit(task(), blobs(96, 0), blobs(30, 1))
+    losses = rows(tmp_path / "run", "val", "loss")
+    assert len(losses) == 6
+    assert losses[-1] < 0.5 * losses[0]
+    assert fitted.figures["loss"] == pytest.approx(min(losses), rel=1e-6)
+    assert fitted.figures["accuracy"] > 0.8
+    assert fitted.steps == 6 * (96 // 16)
+    assert list((tmp_path / "run" / "tensorboard").iterdir())
+
+
+def test_same_seed_same_weights_to_the_bit(tmp_path):
+    one = trainer(tmp_path / "a").fit(task(), blobs(96, 0), blobs(30, 1))
+    two = trainer(tmp_path / "b").fit(task(), blobs(96, 0), blobs(30, 1))
+    assert all(torch.equal(one.weights[name], two.weights[name]) for name in one.weights)
+
+
+class Stopping(CLIPECrossEntropyTask):
+    """Presses Ctrl-C during its n-th step."""
+
+    steps = 0
+
+    def forward(self, batch):
+        self.steps += 1
+        if self.steps == 15:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().forward(batch)
+
+
+def test_interrupted_in_the_middle_of_an_epoch_and_resumed_is_as_if_never_stopped(tmp_path):
+    whole = trainer(tmp_path / "whole").fit(task(), blobs(96, 0), blobs(30, 1))
+    torch.manual_seed(0)
+    stopping = Stopping(CLIPECrossEntropy(3, embed_dim=8))
+    with pytest.raises(KeyboardInterrupt):
+        trainer(tmp_path / "run").fit(stopping, blobs(96, 0), blobs(30, 1))
+    assert (tmp_path / "run" / "checkpoint.pt").exists()
+    resumed = trainer(tmp_path / "run").fit(task(), blobs(96, 0), blobs(30, 1), resume=True)
+    assert resumed.steps == whole.steps
+    assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
+    assert (tmp_path / "run" / "log.csv").read_text() == (tmp_path / "whole" / "log.csv").read_text()
+
+
+def test_stops_early_and_returns_the_best_epoch(tmp_path):
+    noise = TensorTable({"embedding": torch.randn(40, 8), "label": torch.arange(40) % 3})
+    subject = task()
+    fitted = trainer(tmp_path / "run", epochs=200, patience=3).fit(subject, noise, blobs(30, 1))
+    losses = rows(tmp_path / "run", "val", "loss")
+    assert len(losses) < 200
+    assert fitted.epoch == losses.index(min(losses)) == len(losses) - 1 - 3
+    assert all(torch.equal(fitted.weights[n], t) for n, t in subject.model.state_dict().items())
+
+
+def test_without_validation_the_last_weights_are_kept(tmp_path):
+    fitted = trainer(tmp_path / "run").fit(task(), blobs(96, 0))
+    assert fitted.epoch == 5
+    assert fitted.figures == {}
+
+
+def test_a_loss_that_is_not_finite_says_where(tmp_path):
+    bad = blobs(96, 0)
+    bad.columns["embedding"][40] = float("nan")
+    with pytest.raises(DataError, match=r"loss is not finite in epoch 0, step \d \(cross_entropy nan\).*learning rate"):
+        trainer(tmp_path / "run").fit(task(), bad, blobs(30, 1))
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    trainer(tmp_path / "run").fit(task(), blobs(96, 0), blobs(30, 1))
+    other = CLIPECrossEntropyTask(CLIPECrossEntropy(4, embed_dim=8))
+    with pytest.raises(DataError, match="checkpoint is of another model"):
+        trainer(tmp_path / "run").fit(other, blobs(96, 0), blobs(30, 1), resume=True)
+
+
+def test_empty_split_and_silly_numbers_are_refused(tmp_path):
+    with pytest.raises(DataError, match="empty"):
+        trainer(tmp_path / "run").fit(task(), blobs(0, 0), blobs(30, 1))
+    with pytest.raises(ConfigError, match="epochs 0"):
+        trainer(tmp_path / "run", epochs=0)
