@@ -61,7 +61,9 @@ def predictor() -> Callable[..., Predictor]:
 def colours(tmp_path: Path) -> Callable[..., Manifest]:
     """colours(n, ...): a manifest of n plain pictures; the redder, the more positive, with noise from the seed."""
 
-    def make(n: int = 24, seed: int = 0, space: str | None = "polarity2", affect: bool = True, **columns: object) -> Manifest:
+    def make(
+        n: int = 24, seed: int = 0, space: str | None = "polarity2", affect: bool = True, **columns: object
+    ) -> Manifest:
         rng = np.random.default_rng(seed)
         folder = tmp_path / f"set{seed}"
         folder.mkdir(exist_ok=True)
@@ -75,7 +77,10 @@ def colours(tmp_path: Path) -> Callable[..., Manifest]:
         frame["split"] = ["train" if i % 3 else "test" for i in range(n)]
         if space is not None:
             labels = get_label_space(space)
-            by_sign = {p: [label for label, q in zip(labels.labels, labels.polarity, strict=True) if p == q] for p in labels.polarity}
+            by_sign = {
+                p: [label for label, q in zip(labels.labels, labels.polarity, strict=True) if p == q]
+                for p in labels.polarity
+            }
             frame["label"] = [rng.choice(by_sign["positive" if v > 0 else "negative"]) for v in valence_N]
             frame["label_space"] = labels.name
         if affect:

@@ -130,7 +130,7 @@ def test_coarser_labels_are_reached_exactly(predictor, colours):
 
 
 def test_missing_split_is_told_before_any_work(predictor, colours, tmp_path):
-    with pytest.raises(DataError, match='"dev".*test, train'):
+    with pytest.raises(DataError, match=r'"dev".*test, train'):
         evaluate(predictor(), colours(), split="dev", out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

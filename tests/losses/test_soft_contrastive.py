@@ -35,8 +35,7 @@ def naive_loss(image: list[list[float]], text: list[list[float]], tau: float) ->
     n = len(image)
     logits = [[dot(t, i) / tau for i in image] for t in text]
     targets = [
-        softmax([(dot(text[a], text[b]) + dot(image[a], image[b])) / (2 * tau) for b in range(n)])
-        for a in range(n)
+        softmax([(dot(text[a], text[b]) + dot(image[a], image[b])) / (2 * tau) for b in range(n)]) for a in range(n)
     ]
     total = 0.0
     for a in range(n):

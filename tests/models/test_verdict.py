@@ -38,7 +38,7 @@ def test_expected_point_of_scores():
 
 def test_a_space_without_points_gives_none():
     space = LabelSpace.of("mine", ["a", "b"])
-    assert np.isnan(Verdict(space, np.eye(2)).completed().valence_N).all()
+    assert Verdict(space, np.eye(2)).completed().valence_N is None
 
 
 def test_how_is_told():

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,10 +20,7 @@ from emolens.taxonomy import (
 
 PAIRS = list(itertools.product(list_label_spaces(), repeat=2))
 EXACT = {
-    (source, target)
-    for source in list_label_spaces()
-    for target in ("polarity2", "polarity3")
-    if source != target
+    (source, target) for source in list_label_spaces() for target in ("polarity2", "polarity3") if source != target
 } | {
     ("parrott25", "parrott6"),
     ("ekman6", "ekman7"),
@@ -51,13 +48,12 @@ def test_each_label_goes_to_one_label_or_nowhere(source: str, target: str) -> No
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_polarity_survives_wherever_the_target_has_it(source: str, target: str) -> None:
     here, there = get_label_space(source), get_label_space(target)
-    for row, polarity in zip(mapping_table(here, there), here.polarity, strict=True):
-        if row.any() and polarity in there.polarity:
-            # surprise is a parent of its own in parrott6, sympathy a kind of sadness in parrott25 alone
-            label = here.labels[[*mapping_table(here, there).tolist()].index(row.tolist())]
-            assert there.polarity[int(row.argmax())] == polarity or label == "sympathy"
+    for label, polarity, row in zip(here.labels, here.polarity, mapping_table(here, there), strict=True):
+        if row.any() and polarity in there.polarity and label != "sympathy":  # of two polarities, by name
+            assert there.polarity[int(row.argmax())] == polarity, label
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     pair=st.sampled_from(PAIRS),
     seed=st.integers(0, 2**32 - 1),
@@ -72,6 +68,7 @@ def test_rows_sum_to_one(pair: tuple[str, str], seed: int, lead: list[int]) -> N
     np.testing.assert_allclose(mapped.sum(axis=-1), 1, atol=1e-12)
 
 
+@settings(max_examples=50, deadline=None)
 @given(arrays(np.float64, 8, elements=st.floats(0.01, 1)), st.permutations(range(8)))
 def test_order_of_the_source_labels_does_not_matter(weights: np.ndarray, order: list[int]) -> None:
     mikels = get_label_space("mikels8")
@@ -85,9 +82,7 @@ def test_order_of_the_source_labels_does_not_matter(weights: np.ndarray, order: 
 
 def test_array_and_dict_agree() -> None:
     score = np.random.default_rng(0).dirichlet(np.ones(25))
-    named = map_scores(
-        dict(zip(get_label_space("parrott25").labels, score, strict=True)), "parrott25", "ekman6"
-    )
+    named = map_scores(dict(zip(get_label_space("parrott25").labels, score, strict=True)), "parrott25", "ekman6")
     assert list(named) == list(get_label_space("ekman6").labels)
     np.testing.assert_allclose(list(named.values()), map_scores(score, "parrott25", "ekman6"))
 
@@ -156,9 +151,7 @@ def test_nearest_point_by_the_obvious_loop() -> None:
             v, a = source.valence_arousal[i]
             expected = min(
                 choices,
-                key=lambda j: (
-                    (target.valence_arousal[j][0] - v) ** 2 + (target.valence_arousal[j][1] - a) ** 2
-                ),
+                key=lambda j: (target.valence_arousal[j][0] - v) ** 2 + (target.valence_arousal[j][1] - a) ** 2,
             )
         assert table[i].argmax() == expected, label
 

@@ -1,6 +1,10 @@
 """Labels to points and back."""
 
+import csv
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,9 +40,7 @@ def test_polarity_depends_on_valence_alone(valence: float, arousal: float) -> No
     negative, positive = scores_from_valence_arousal([valence], [arousal], "polarity2")[0]
     if abs(valence) > 1e-6:
         assert (positive > negative) == (valence > 0)
-    np.testing.assert_allclose(
-        [negative, positive], scores_from_valence_arousal([valence], [0.0], "polarity2")[0]
-    )
+    np.testing.assert_allclose([negative, positive], scores_from_valence_arousal([valence], [0.0], "polarity2")[0])
 
 
 @pytest.mark.parametrize("name", ["mikels8", "ekman7", "plutchik8", "heco8", "parrott6"])
@@ -68,3 +70,16 @@ def test_expected_point_is_the_mean() -> None:
     assert valence[0] == pytest.approx(0.3)
     assert arousal[0] == 0
     assert np.isnan(valence[1])
+
+
+@pytest.mark.shared
+def test_the_temperature_is_the_spread_of_oasis_viewers(shared: Path) -> None:
+    with open(shared / "data" / "oasis" / "OASIS.csv", newline=None) as stream:  # lines end in CR
+        rows = list(csv.DictReader(stream))
+    spread = np.array([[float(row["Valence_SD"]), float(row["Arousal_SD"])] for row in rows]) / 3  # 1..7 to -1..1
+    assert 2 * (spread**2).mean() == pytest.approx(TEMPERATURE, abs=0.005)
+
+
+def test_taxonomy_loads_neither_torch_nor_pandas() -> None:
+    code = "import sys, emolens.taxonomy; sys.exit('torch' in sys.modules or 'pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from emolens.data.verify import Finding
 
 EXIT_DATA = 3
+USUAL_ORDER = {"train": 0, "val": 1, "test": 2}  # further names come last
 EXAMPLES = 3  # cases of a finding on the terminal; the report has all of them
 
 
@@ -53,11 +54,11 @@ def list_datasets() -> int:
     return 0
 
 
-def info(name: Annotated[str, tyro.conf.Positional]) -> int:
+def info(name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|MANIFEST")]) -> int:
     """What is known of a data set, or what is in a manifest.
 
     Args:
-        name: a data set of ``emolens data list``, or the path of a manifest.
+        name: a data set of `emolens data list`, or the path of a manifest.
     """
     if Path(name).suffix in (".parquet", ".csv"):
         from emolens.data.manifest import Manifest
@@ -122,8 +123,8 @@ class Columns:
 
 
 def import_(
-    kind: Annotated[str, tyro.conf.Positional],
-    src: Annotated[Path, tyro.conf.Positional],
+    kind: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="KIND")],
+    src: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SRC")],
     out: Path,
     label_space: str | None = None,
     label_pattern: str | None = None,
@@ -132,7 +133,7 @@ def import_(
     """Read a data set's files into a manifest.
 
     Args:
-        kind: a data set of ``emolens data list``, or imagefolder, csv, emoset_json, emotic_mat for one's own files.
+        kind: a data set of `emolens data list`, or imagefolder, csv, emoset_json, emotic_mat for one's own files.
         src: the folder of the data set; for csv also the table.
         out: the manifest to write, .parquet or .csv.
         label_space: name of the space of the labels, or a TOML file that describes it. Not needed where the
@@ -154,7 +155,7 @@ def import_(
 
 
 def verify(
-    manifest: Annotated[Path, tyro.conf.Positional],
+    manifest: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MANIFEST")],
     report: Path | None = None,
     near: int = 4,
 ) -> int:
@@ -190,7 +191,7 @@ def verify(
 
 
 def split(
-    manifest: Annotated[Path, tyro.conf.Positional],
+    manifest: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MANIFEST")],
     out: Path,
     train: float = 0.7,
     val: float = 0.1,
@@ -273,7 +274,7 @@ def _describe(manifest: "Manifest", name: str) -> None:
             "notes": "\n".join(metadata.get("notes", [])),
         }
     )
-    splits: list[str] = manifest.split_names()
+    splits = sorted(manifest.split_names(), key=lambda split: (USUAL_ORDER.get(split, len(USUAL_ORDER)), split))
     table = Table("label", *splits, "all", header_style="bold", box=None)
     for column in table.columns[1:]:
         column.justify = "right"

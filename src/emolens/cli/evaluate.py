@@ -30,7 +30,7 @@ class EvaluateOptions:
     precision: str = "auto"
     """auto, fp32, bf16 or fp16."""
     cache: Path | None = None
-    """Folder of an embedding cache to read from and add to."""
+    """Folder of the embeddings, read from and added to; the user's cache if not given."""
 
 
 def main(args: list[str]) -> int:
@@ -39,15 +39,18 @@ def main(args: list[str]) -> int:
     from emolens.data.manifest import Manifest
     from emolens.evaluation.evaluate import evaluate
     from emolens.evaluation.result_tables import evaluation_table, print_table
+    from emolens.files import user_cache
     from emolens.inference.load import load
 
     manifest = Manifest.read(options.data)
-    manifest.select(None if options.split == "all" else options.split)  # a wrong split costs no loading of weights
-    predictor = load(options.model, device=options.device, precision=options.precision, cache=options.cache)
+    split = None if options.split == "all" else options.split
+    manifest.select(split)  # a wrong split costs no loading of weights
+    cache = options.cache or user_cache() / "embeddings"
+    predictor = load(options.model, device=options.device, precision=options.precision, cache=cache)
     evaluation = evaluate(
         predictor,
         manifest,
-        split=None if options.split == "all" else options.split,
+        split=split,
         out=options.out,
         batch_size=options.batch_size,
         workers=options.workers,

@@ -103,7 +103,7 @@ def _sidecar(path: Path) -> Path:
 
 
 def _stored_root(root: Path, folder: Path) -> str:
-    """The root as seen from the manifest's folder, so that both can move together; absolute if they share only ``/``."""
+    """The root seen from the manifest's folder, so that both can move together; absolute if they share only ``/``."""
     root, folder = root.absolute(), folder.absolute()
     common = os.path.commonpath([root, folder])
     return os.path.relpath(root, folder) if common != os.path.sep else str(root)

@@ -227,16 +227,20 @@ def _boxes(frame: pd.DataFrame, _metadata: Metadata, _space_of: SpaceOf, name: s
 def _groups(frame: pd.DataFrame, _metadata: Metadata, _space_of: SpaceOf, name: str) -> None:
     if "group" not in frame.columns or "split" not in frame.columns:
         return
-    pairs = frame[["group", "split"]].dropna().drop_duplicates()
-    straddling = pairs.loc[pairs["group"].duplicated(), "group"]
-    if straddling.empty:
+    group_N, groups = pd.factorize(frame["group"])
+    split_N, names = pd.factorize(frame["split"])
+    # One split of each group is written down; a row that is in another one gives the group away.
+    split_of = np.full(len(groups) + 1, -1)
+    both_N = (group_N >= 0) & (split_N >= 0)
+    split_of[group_N[both_N]] = split_N[both_N]
+    straddling = np.unique(group_N[both_N & (split_of[group_N] != split_N)])
+    if straddling.size == 0:
         return
-    group = straddling.iloc[0]
-    splits = sorted(pairs.loc[pairs["group"] == group, "split"])
-    more = f" ({straddling.nunique()} such groups)" if straddling.nunique() > 1 else ""
+    splits = sorted(names[code] for code in np.unique(split_N[both_N & (group_N == straddling[0])]))
+    more = f" ({straddling.size} such groups)" if straddling.size > 1 else ""
     raise DataError(
-        f'{name}: group "{group}" straddles the splits {", ".join(splits)}{more}: training would see what the test '
-        "asks; split again with `emolens data split`, or correct the column"
+        f'{name}: group "{groups[straddling[0]]}" straddles the splits {", ".join(splits)}{more}: training would see '
+        "what the test asks; split again with `emolens data split`, or correct the column"
     )
 
 

@@ -145,7 +145,11 @@ def _optional_targets(manifest: Manifest, split: str, name: str) -> Targets | No
 
 
 def _load(spec: str, config: CompareConfig) -> Predictor:
-    return load(spec, device=config.device, precision=config.precision, cache=config.cache)
+    return load(spec, device=config.device, precision=config.precision, cache=_cache(config))
+
+
+def _cache(config: CompareConfig) -> Path:
+    return Path(config.cache) if config.cache is not None else user_cache() / "embeddings"
 
 
 def _given(spec: str, predictor: Predictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
@@ -209,7 +213,7 @@ def _majority(data: dict[str, _Data], config: CompareConfig) -> Entry:
 
 def _probes(backbone: Backbone, data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
     """One probe a data set that has a train split, each measured on every data set."""
-    cache = EmbeddingCache(Path(config.cache) if config.cache is not None else user_cache() / "embeddings", backbone)
+    cache = EmbeddingCache(_cache(config), backbone)
     embed = _Embedder(cache, config)
     probes: dict[str, LinearProbe] = {}
     why_not: dict[str, str] = {}

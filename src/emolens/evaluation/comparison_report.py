@@ -111,7 +111,7 @@ def _everything(data: str, entries: list[Entry]) -> dict[str, Any]:
     """All metrics of one data set."""
     names = list(dict.fromkeys(n for e in entries for n in _metrics(e.cells[data])))
     rows = [
-        {"name": e.name, "values": [_metrics(e.cells[data]).get(name) for name in names]}
+        {"name": e.name, "figures": [_metrics(e.cells[data]).get(name) for name in names]}
         for e in entries
         if e.cells[data].measured is not None
     ]

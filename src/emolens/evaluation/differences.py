@@ -118,8 +118,9 @@ def _mean_recall(hit_N: Floats, true_NC: Floats, weight_RN: Floats) -> Any:
 
 def _mean_precision(score_NC: Floats, target_NC: Floats, weight_RN: Floats) -> Any:
     """Mean over the labels that some weighted row has; their set is that of the resample."""
+    weight_NR = np.ascontiguousarray(weight_RN.T)
     columns = range(score_NC.shape[1])
-    each_CR = np.stack([weighted_average_precision(score_NC[:, c], target_NC[:, c], weight_RN) for c in columns])
+    each_CR = np.stack([weighted_average_precision(score_NC[:, c], target_NC[:, c], weight_NR) for c in columns])
     defined_CR = np.isfinite(each_CR)
     count_R = defined_CR.sum(axis=0)
     sum_R = np.where(defined_CR, each_CR, 0).sum(axis=0)

@@ -14,7 +14,7 @@ from emolens.evaluation.pairs import pair_affect, pair_label
 from emolens.evaluation.targets import Targets
 from emolens.evaluation.thumbnails import thumbnail
 
-SHOWN = 8  # of each kind
+SHOWN = 12  # of each kind: two rows of the page
 
 
 @dataclass(frozen=True)

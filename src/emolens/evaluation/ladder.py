@@ -12,9 +12,8 @@ from emolens.errors import ConfigError, DataError
 from emolens.evaluation.answers import Answers
 from emolens.evaluation.linear_probe import LinearProbe
 from emolens.evaluation.targets import Targets
+from emolens.inference.load import DEFAULT_ZERO_SHOT
 from emolens.models.verdict import Verdict, mapping_of
-
-DEFAULT_CLIP = "ViT-B-32/openai"  # the zero-shot rung where no compared model has a text encoder
 
 
 def majority_answers(train: Targets, test: Targets) -> Answers:
@@ -83,9 +82,9 @@ def probe_answers(
 
 
 def zero_shot_specs(given: Iterable[str], backbones: Iterable[str]) -> list[str]:
-    """Specs of the zero-shot rung: one for each CLIP among the backbones, less those given; else the default CLIP."""
+    """Specs of the zero-shot rung: one for each CLIP among the backbones, less those given; else the default one."""
     specs = list(given)
     if any(spec.startswith("zeroshot:") for spec in specs):
         return []
     clips = [b for b in backbones if b != "mini" and not b.startswith(("timm:", "torchvision:"))]
-    return [f"zeroshot:{backbone}" for backbone in clips or [DEFAULT_CLIP]]
+    return [f"zeroshot:{backbone}" for backbone in clips or [DEFAULT_ZERO_SHOT]]

@@ -17,8 +17,8 @@ from emolens.taxonomy import LabelSpace
 
 Floats = npt.NDArray[np.float64]
 
-INVERSE_REGULARISATION = tuple(10.0 ** np.arange(-4, 2))  # for logistic regression on standardised features
-RIDGE = tuple(10.0 ** np.arange(0, 6))  # an unregularised fit of D > N features only memorises
+INVERSE_REGULARISATION = tuple(10.0**k for k in range(-4, 2))  # for logistic regression on standardised features
+RIDGE = tuple(10.0**k for k in range(6))  # an unregularised fit of D > N features only memorises
 FOLDS = 5  # inner cross-validation where there is no validation split
 
 
@@ -48,7 +48,9 @@ class LinearProbe:
         score_NC = np.full((len(embedding_ND), len(self.space)), np.nan)
         if good_N.any():
             score_NC[good_N] = 0.0
-            score_NC[np.ix_(np.flatnonzero(good_N), np.array(self.class_K))] = self.classifier.predict_proba(embedding_ND[good_N])
+            score_NC[np.ix_(np.flatnonzero(good_N), np.array(self.class_K))] = self.classifier.predict_proba(
+                embedding_ND[good_N]
+            )
         return score_NC
 
     def affect(self, name: str, embedding_ND: npt.NDArray[np.float32]) -> Floats | None:

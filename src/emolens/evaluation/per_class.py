@@ -72,8 +72,9 @@ def per_label_precision(
     true_NC = target_NC.astype(np.float64)
 
     def statistics(weight_RN: Floats) -> dict[str, Floats]:
+        weight_NR = np.ascontiguousarray(weight_RN.T)
         return {
-            f"average_precision/{c}": weighted_average_precision(score_NC[:, c], true_NC[:, c], weight_RN)
+            f"average_precision/{c}": weighted_average_precision(score_NC[:, c], true_NC[:, c], weight_NR)
             for c in range(len(labels))
         }
 

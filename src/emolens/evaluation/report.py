@@ -24,6 +24,22 @@ HOW_MAPPED = {
     "valence_arousal": "through the valence-arousal points of the labels",
 }
 
+MEANING = {
+    "accuracy": "share of rows whose label is right",
+    "war": "recall of each label, weighted by its rows; the same as accuracy",
+    "uar": "mean recall of the labels, each counting the same",
+    "weighted_f1": "F1 of each label, weighted by its rows",
+    "macro_f1": "mean F1 of the labels, each counting the same",
+    "accuracy_at_3": "share of rows whose label is among the three most probable",
+    "polarity_accuracy": "share of rows whose predicted label has the right polarity",
+    "ece": "mean gap between stated probability and share right; 0 is best",
+    "brier": "mean squared error of the probabilities, 0 to 2; 0 is best",
+    "map": "mean average precision of the labels",
+    "pearson_r": "correlation of predicted and rated, -1 to 1",
+    "ccc": "agreement of predicted and rated, -1 to 1; also asks for the same mean and spread",
+    "rmse": "root of the mean squared error, in units of a scale from -1 to 1; 0 is best",
+}
+
 
 def evaluation_report(evaluation: "Evaluation") -> str:
     """The whole page. Every value that comes from data is escaped."""
@@ -74,6 +90,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters |= {"figure": figure, "signed": signed, "percent": _percent}
+    environment.filters["meaning"] = lambda name: MEANING.get(name.rpartition("/")[2], "")
     return environment
 
 
@@ -96,7 +113,7 @@ def _mapping_sentences(evaluation: "Evaluation") -> list[str]:
     mapping, space = evaluation.answers.mapping, evaluation.targets.space
     sentences = []
     if "labels" in mapping and space is not None:
-        sentences.append(f"Labels of {space.title or space.name}: {HOW_MAPPED[mapping['labels']]}.")
+        sentences.append(f"Labels ({space.name}): {HOW_MAPPED[mapping['labels']]}.")
     if mapping.get("valence_arousal") == "native":
         sentences.append("Valence and arousal: its own output, in [-1, 1].")
     elif "valence_arousal" in mapping:
@@ -140,7 +157,7 @@ def _per_class_view(evaluation: "Evaluation") -> dict[str, Any]:
     for label, found in evaluation.measured.per_class.items():
         assert space is not None
         kind = "recall" if "recall" in found else "average_precision"
-        what = "recall: of the pictures rated so, how many were found" if kind == "recall" else "average precision"
+        what = "recall: share found, of the rows rated so" if kind == "recall" else "average precision"
         m = found[kind]
         rows.append({"label": label, "polarity": space.polarity[space.index(label)], "m": m, "width": m.high - m.low})
     return {"per_class": rows, "per_class_what": what}
@@ -151,5 +168,5 @@ def _domain_view(evaluation: "Evaluation") -> dict[str, Any]:
     domains = []
     for name, metrics in evaluation.measured.domains.items():
         values = [metrics.get(metric) for metric in names]
-        domains.append({"name": name, "values": values, "n": max((m.n for m in metrics.values()), default=0)})
+        domains.append({"name": name, "figures": values, "n": max((m.n for m in metrics.values()), default=0)})
     return {"domains": domains, "domain_metrics": names}

@@ -20,6 +20,7 @@ import time
 import uuid
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -65,8 +66,8 @@ class Embedded:
 class EmbeddingCache:
     """The embeddings of one backbone in a folder that many may share.
 
-    A content is known by its SHA-256 whatever its name, so copies cost nothing. A file whose path, size and time of change
-    are as they were is not even read.
+    A content is known by its SHA-256 whatever its name, so copies cost nothing. A file whose path, size and time of
+    change are as they were is not even read.
 
     Args:
         directory: made if need be.
@@ -80,11 +81,12 @@ class EmbeddingCache:
         self.backbone = backbone
         self.directory = Path(directory) / backbone.fingerprint[:16]
         self._place: dict[bytes, tuple[Path, int]] = {}  # content -> part, row
-        self._seen: dict[str, tuple[Stamp, bytes]] = {}  # absolute path -> what it was, its content
+        self._seen: dict[bytes, tuple[Stamp, bytes]] = {}  # absolute path -> what it was, its content
         self._check_meta()
         for path in sorted(self.directory.glob("part-*.arrow")):
             if (table := self._read(path, ("sha256", "embedding"))) is not None:
-                self._place.update((sha, (path, row)) for row, sha in enumerate(table["sha256"].to_pylist()))
+                shas = table["sha256"].to_pylist()
+                self._place.update((sha, (path, row)) for row, sha in enumerate(shas))
         for path in sorted(self.directory.glob("seen-*.arrow")):
             if (table := self._read(path, ("path", "size", "mtime_ns", "sha256"))) is not None:
                 columns = [table[name].to_pylist() for name in ("path", "size", "mtime_ns", "sha256")]
@@ -108,7 +110,7 @@ class EmbeddingCache:
             DataError: the disk is full, or the folder cannot be written; all parts before that are kept.
         """
         stamps = [_stamp(path) for path in paths]
-        names = [os.path.abspath(path) for path in paths]
+        names = [os.fsencode(os.path.abspath(path)) for path in paths]  # a file name need not be text
         sha_N: list[bytes | None] = [self._known(name, stamp) for name, stamp in zip(names, stamps, strict=True)]
         todo = [i for i, sha in enumerate(sha_N) if sha is None]
         errors: dict[int, str] = {}
@@ -118,21 +120,20 @@ class EmbeddingCache:
             claims = _Claims(self._place)
             writer = _Writer(self)
             batches = encode_files(self.backbone, [paths[i] for i in todo], batch_size, workers, claims.take)
-            with progress("embed", len(todo)) as advance:
+            with closing(batches), progress("embed", len(todo)) as advance:
                 try:
                     for batch in batches:
                         for k, place in enumerate(batch.index):
-                            i, sha = todo[place], bytes.fromhex(batch.sha256[k])
+                            i, content = todo[place], bytes.fromhex(batch.sha256[k])
                             if place in batch.errors:
-                                errors[i] = batch.errors[place]
-                                failed[sha] = batch.errors[place]
+                                errors[i] = failed[content] = batch.errors[place]
                                 continue
-                            sha_N[i] = sha
+                            sha_N[i] = content
                             if not np.isnan(batch.embedding_BD[k, 0]):
-                                writer.embedding[sha] = batch.embedding_BD[k]
+                                writer.embedding[content] = batch.embedding_BD[k]
                                 encoded += 1
                             if (stamp := stamps[i]) is not None:
-                                writer.seen.append((names[i], stamp, sha))
+                                writer.seen.append((names[i], stamp, content))
                         writer.flush_if_due()
                         advance(len(batch.index))
                 finally:
@@ -143,7 +144,7 @@ class EmbeddingCache:
                 errors[i], sha_N[i] = f"{paths[i]}: same content as a file that failed ({failed.get(sha, '')})", None
         return Embedded(self._gather(sha_N), errors, encoded)
 
-    def _known(self, name: str, stamp: Stamp | None) -> bytes | None:
+    def _known(self, name: bytes, stamp: Stamp | None) -> bytes | None:
         before = self._seen.get(name)
         return before[1] if before is not None and before[0] == stamp and before[1] in self._place else None
 
@@ -173,8 +174,8 @@ class EmbeddingCache:
             found = meta.get(name) if isinstance(meta, dict) else None
             if found != value:
                 raise DataError(
-                    f"{path}: {name} is {found}, but {backbone.spec} has {value}: these are embeddings of something else; "
-                    "delete that folder or use another --out"
+                    f"{path}: {name} is {found}, but {backbone.spec} has {value}: these are embeddings of "
+                    "something else; delete that folder or use another --out"
                 )
 
     def _read(self, path: Path, columns: tuple[str, ...]) -> Any:
@@ -206,9 +207,9 @@ class EmbeddingCache:
         _write(path, table.replace_schema_metadata({"crc32": _checksum(embedding_ND)}))
         self._place.update((sha, (path, row)) for row, sha in enumerate(embedding))
 
-    def _add_seen(self, rows: list[tuple[str, Stamp, bytes]]) -> None:
+    def _add_seen(self, rows: list[tuple[bytes, Stamp, bytes]]) -> None:
         columns = {
-            "path": pa.array([name for name, _, _ in rows], pa.string()),
+            "path": pa.array([name for name, _, _ in rows], pa.binary()),
             "size": pa.array([stamp[0] for _, stamp, _ in rows], pa.int64()),
             "mtime_ns": pa.array([stamp[1] for _, stamp, _ in rows], pa.int64()),
             "sha256": pa.array([sha for _, _, sha in rows], pa.binary(32)),
@@ -241,7 +242,7 @@ class _Writer:
     def __init__(self, cache: EmbeddingCache) -> None:
         self.cache = cache
         self.embedding: dict[bytes, NDArray[np.float32]] = {}
-        self.seen: list[tuple[str, Stamp, bytes]] = []
+        self.seen: list[tuple[bytes, Stamp, bytes]] = []
         self.last = time.monotonic()
 
     def flush_if_due(self) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import os
 import stat
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -56,7 +56,7 @@ def encode_files(
     batch_size: int = 32,
     workers: int | None = None,
     wanted: Callable[[str], bool] | None = None,
-) -> Iterator[EncodedBatch]:
+) -> Generator[EncodedBatch, None, None]:
     """Embed pictures, each file read once, in order, in flat memory.
 
     Threads read, hash, decode and transform while the model works on the batch before. A file that cannot be used
@@ -65,8 +65,8 @@ def encode_files(
     Args:
         batch_size: pictures that go through the model at once.
         workers: threads; :func:`default_workers` if not given.
-        wanted: asked in those threads with the SHA-256 of each file's content; where it answers False, the file is neither
-            decoded nor embedded.
+        wanted: asked in those threads with the SHA-256 of each file's content; where it answers False, the file is
+            neither decoded nor embedded.
 
     Raises:
         ConfigError: ``batch_size`` or ``workers`` below 1.
@@ -89,7 +89,7 @@ def _encode(
     batch_size: int,
     workers: int,
     wanted: Callable[[str], bool] | None,
-) -> Iterator[EncodedBatch]:
+) -> Generator[EncodedBatch, None, None]:
     pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-load")
     waiting = iter(sources)
     ahead: deque[Future[_Loaded]] = deque()
@@ -144,6 +144,8 @@ def _load(backbone: Backbone, source: Path, wanted: Callable[[str], bool] | None
         return _Loaded(sha256, error=f"{source}: no such file")
     except OSError as error:
         return _Loaded(sha256, error=f"{source}: cannot be read ({error.strerror or error})")
+    except ValueError as error:  # a name no file can have, or a shape that cannot be scaled
+        return _Loaded(sha256, error=f"{source}: cannot be used ({error})")
     except MemoryError:
         return _Loaded(sha256, error=f"{source}: needs more memory than there is")
 

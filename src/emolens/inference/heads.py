@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError
 from emolens.models.backbone import Backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
+from emolens.models.mini_regressor import mini_regressor
 from emolens.models.probe import LinearProbe
 from emolens.models.verdict import Verdict, mapping_of
 from emolens.models.zero_shot import label_embeddings, zero_shot_scores
@@ -27,17 +28,14 @@ class Head(ABC):
         native: the space the head was made for; None for regression alone.
         space: the space it answers in.
         module: what is saved; None where there is nothing to save.
+        gives_point: whether valence and arousal are the head's own, not expected from its scores.
     """
 
     kind: str
     native: LabelSpace | None
     space: LabelSpace | None
     module: nn.Module | None = None
-
-    @property
-    def gives_point(self) -> bool:
-        """Whether valence and arousal are the head's own, not expected from its scores."""
-        return False
+    gives_point: bool = False
 
     @property
     @abstractmethod
@@ -93,6 +91,29 @@ class TextHead(Head):
         return TextHead(self.backbone, space, module, self.native)
 
 
+class MiniHead(Head):
+    """The embedded baseline: valence and arousal, mapped to any label space by the points of its labels."""
+
+    kind = "mini"
+    gives_point = True
+    native = None
+
+    def __init__(self, space: LabelSpace) -> None:
+        self.space = space
+
+    @property
+    def mapping(self) -> str:
+        return "valence_arousal"
+
+    def verdict(self, embedding_ND: Tensor) -> Verdict:
+        assert self.space is not None
+        valence_N, arousal_N = mini_regressor().predict(embedding_ND.numpy())
+        return Verdict(valence_N=valence_N, arousal_N=arousal_N).mapped(self.space)
+
+    def retarget(self, space: LabelSpace) -> "MiniHead":
+        return MiniHead(space)
+
+
 class FixedHead(Head):
     """Answers in the label space it was trained on, or as a point; other spaces are mapped to."""
 
@@ -134,10 +155,10 @@ class ProbeHead(FixedHead):
 
     kind = "probe"
 
-    @property
-    def gives_point(self) -> bool:
-        assert isinstance(self.module, LinearProbe)
-        return {"valence", "arousal"} <= set(self.module.targets)
+    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        super().__init__(module, native, space)
+        assert isinstance(module, LinearProbe)
+        self.gives_point = {"valence", "arousal"} <= set(module.targets)
 
     def native_verdict(self, embedding_ND: Tensor) -> Verdict:
         assert isinstance(self.module, LinearProbe)

@@ -29,13 +29,13 @@ class Journal:
             return
         if not resume:
             raise ConfigError(
-                f"{table}: an interrupted run left rows behind ({self.path.name}); go on with --resume, or remove that file"
+                f"{table}: an interrupted run left {self.path.name}; go on with --resume, or remove that file"
             )
         self.done = {row.source: row for row in Predictions.read_jsonl(self.path)}
 
     @contextmanager
     def open(self) -> Iterator["Journal"]:
-        """Open for appending; the file stays behind unless :meth:`finish` is reached."""
+        """Open for appending; rows stay behind unless :meth:`finish` is reached."""
         try:
             self.table.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "w", encoding="utf-8") as self._stream:
@@ -44,6 +44,9 @@ class Journal:
                 yield self
         except OSError as error:
             raise write_error(self.path, error) from error
+        finally:
+            if not self.done:
+                self.path.unlink(missing_ok=True)
 
     def add(self, row: Prediction) -> None:
         """Append a row; it is on its way to the disk when this returns."""

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from emolens.errors import ConfigError, WeightsError
-from emolens.inference.heads import TextHead
+from emolens.inference.heads import MiniHead, TextHead
 from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import describe, from_hub, read_pretrained
 from emolens.models.backbone import load_backbone
@@ -46,12 +46,12 @@ def load(
         except WeightsError:
             return load("mini", space, device, precision, cache)
     if spec == "mini":
-        return _mini(space or get_label_space(DEFAULT_SPACE), where)
+        return Predictor("mini", load_backbone("mini"), MiniHead(space or get_label_space(DEFAULT_SPACE)), {}, where)
     if kind == "zeroshot" and rest:
         backbone = load_backbone(rest, device, precision)
         head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
         return Predictor(spec, backbone, head, describe(head, backbone), where)
-    if kind in ("run", "hub") and rest or not colon and Path(spec).is_dir():
+    if (kind in ("run", "hub") and rest) or Path(spec).is_dir():
         folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
         config, backbone, trained = read_pretrained(folder, device, precision)
         name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"

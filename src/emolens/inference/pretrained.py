@@ -3,9 +3,7 @@
 A run folder and a saved model are the same three files, so whatever loads one loads the other.
 """
 
-import math
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +35,7 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
             "precision": backbone.precision,
             "fingerprint": backbone.fingerprint,
         },
-        "label_space": None if head.native is None else _stored(head.native),
+        "label_space": None if head.native is None else head.native.as_dict(),
         "targets": list(targets),
         **facts,
     }
@@ -138,7 +136,7 @@ def read_pretrained(
                 f"{directory}: was written by emolens {config['emolens']}, which is newer; upgrade"
             )
         stored, kind, embed_dim = config["backbone"], config["kind"], config["backbone"]["embed_dim"]
-        space = None if config["label_space"] is None else _space(config["label_space"])
+        space = None if config["label_space"] is None else LabelSpace.from_dict(config["label_space"])
         targets = tuple(config["targets"])
         spec, trained_precision, fingerprint = stored["spec"], stored["precision"], stored["fingerprint"]
     except (KeyError, TypeError) as error:
@@ -159,22 +157,6 @@ def read_pretrained(
     if head.module is not None:
         load_weights(directory / WEIGHTS, head.module)
     return config, backbone, head
-
-
-def _stored(space: LabelSpace) -> dict[str, Any]:
-    # Spaces travel whole, so that one made up for a data set loads anywhere. JSON has no NaN.
-    points = [[None if math.isnan(x) else x for x in point] for point in space.valence_arousal]
-    return {**asdict(space), "valence_arousal": points}
-
-
-def _space(stored: dict[str, Any]) -> LabelSpace:
-    def frozen(value: Any) -> Any:
-        return tuple(frozen(item) for item in value) if isinstance(value, list) else value
-
-    points = tuple(tuple(float("nan") if x is None else x for x in p) for p in stored["valence_arousal"])
-    return LabelSpace(
-        **{**{name: frozen(value) for name, value in stored.items()}, "valence_arousal": points}
-    )
 
 
 def push_to_hub(

@@ -35,7 +35,8 @@ def weighted_average_precision(score_N: Floats, target_N: Floats, weight_NR: Flo
     Args:
         score_N: the higher the likelier.
         target_N: 0 or 1.
-        weight_NR: how often each row is taken in each resample; rows first, so that a row is one block of memory.
+        weight_NR: how often each row is taken in each resample; rows first, so that a row is one block of
+            memory.
     """
     order = np.argsort(-score_N, kind="stable")
     ranked_N, hit_N = score_N[order], target_N[order] > 0
@@ -52,6 +53,8 @@ def weighted_average_precision(score_N: Floats, target_N: Floats, weight_NR: Flo
     gained = np.add.reduceat(weight_NR[order[hit_N]], first_hit, axis=0)
     found = np.cumsum(gained, axis=0)
     precision = np.divide(found, taken, out=np.zeros_like(found), where=taken > 0)
+    np.divide((gained * precision).sum(axis=0), found[-1], out=result, where=found[-1] > 0)
+    return result
 
 
 def average_precision(score_NC: npt.ArrayLike, target_NC: npt.ArrayLike) -> Floats:
@@ -65,8 +68,8 @@ def average_precision(score_NC: npt.ArrayLike, target_NC: npt.ArrayLike) -> Floa
         ValueError: as :func:`check_multilabel`.
     """
     score, target = check_multilabel(score_NC, target_NC)
-    one_1N = np.ones((1, len(score)))
-    return np.array([weighted_average_precision(score[:, c], target[:, c], one_1N)[0] for c in range(score.shape[1])])
+    once_N1 = np.ones((len(score), 1))
+    return np.array([weighted_average_precision(score[:, c], target[:, c], once_N1)[0] for c in range(score.shape[1])])
 
 
 def mean_average_precision(score_NC: npt.ArrayLike, target_NC: npt.ArrayLike) -> float:

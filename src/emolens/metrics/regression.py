@@ -37,10 +37,12 @@ def regression_statistics(predicted_N: Floats, target_N: Floats, weight_RN: Floa
     columns = np.stack([x_N, y_N, x_N * x_N, y_N * y_N, x_N * y_N, error_N * error_N], axis=1)
     x, y, xx, yy, xy, square = (weight_RN @ columns / total_R[:, None]).T
     variance_x, variance_y, covariance = xx - x * x, yy - y * y, xy - x * y
-    # A constant has no variance but for rounding; the scale of the data says what rounding is.
-    constant = (variance_x <= 1e-12 * np.abs(predicted_N).max() ** 2) | (
-        variance_y <= 1e-12 * np.abs(target_N).max() ** 2
+    # A constant has no variance but for rounding: of the moments here, and of the mean before.
+    least_x, least_y = (
+        1e-13 * np.max(centred**2) + 1e-26 * np.max(values**2)
+        for centred, values in ((x_N, predicted_N), (y_N, target_N))
     )
+    constant = (variance_x <= least_x) | (variance_y <= least_y)
     with np.errstate(invalid="ignore", divide="ignore"):
         r = np.where(constant, np.nan, covariance / np.sqrt(variance_x * variance_y))
         spread = variance_x + variance_y + (x - y + shift) ** 2

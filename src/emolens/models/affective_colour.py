@@ -1,4 +1,4 @@
-"""Colour features of affective image analysis.
+"""Colour of the whole picture, as affective image analysis describes it.
 
 Legend: H, W height and width of the resized picture.
 """
@@ -6,14 +6,14 @@ Legend: H, W height and width of the resized picture.
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.models.affective_planes import Plane, Planes, cell_index, folded, grid_means
+from emolens.models.affective_planes import GREY_CHROMA, Plane, Planes, grid_means
 
 HUE_BINS = 12  # Itten's wheel has twelve hues
-GREY_CHROMA = 8.0  # under this C* a colour reads as grey: hue is noise there
 EPSILON = 1e-6
 
-# Names by hue (degrees, HSV) for what is saturated enough to have one: the basic colour terms of Berlin & Kay (1969), which
-# Machajdik & Hanbury count after van de Weijer et al. (2007); fixed limits here instead of a learnt table.
+# Names by hue (degrees, HSV) for what is saturated enough to have one: the basic colour terms of Berlin & Kay
+# (1969), which Machajdik & Hanbury count after van de Weijer et al. (2007); fixed limits here instead of a
+# learnt table.
 _HUE_LIMITS = np.radians([15, 45, 70, 160, 200, 255, 290, 345])
 _HUE_NAMES = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink")
 
@@ -21,16 +21,16 @@ _HUE_NAMES = ("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pin
 def colour_features(planes: Planes) -> dict[str, float]:
     """Statistics of colour, by name.
 
-    Sources: brightness and saturation statistics, hue as a circular variable, colour names, Itten's contrasts (Machajdik &
-    Hanbury 2010, section 3.1); pleasure = 0.69 Y + 0.22 S, arousal = -0.31 Y + 0.60 S, dominance = 0.76 Y + 0.32 S (Valdez &
-    Mehrabian 1994); colourfulness (Hasler & Suesstrunk 2003, eq. M3); mean colour of the inner third (Datta et al. 2006, f5-f7);
-    skin by Cb and Cr limits (Chai & Ngan 1999); warm and cool light, local colour on a grid (Lu et al. 2012 compare with such).
+    Sources: brightness and saturation statistics, hue as a circular variable, colour names, Itten's contrasts
+    (Machajdik & Hanbury 2010); pleasure = 0.69 Y + 0.22 S, arousal = -0.31 Y + 0.60 S, dominance = 0.76 Y +
+    0.32 S (Valdez & Mehrabian 1994, here with the luma of BT.601); colourfulness (Hasler & Suesstrunk 2003,
+    M3); skin by limits of Cb and Cr (Chai & Ngan 1999), the nearest thing here to Machajdik & Hanbury's faces
+    and skin.
     """
     found = _statistics(planes)
     found.update(_hue(planes))
     found.update(_contrasts(planes))
     found.update(_names(planes))
-    found.update(_grid(planes))
     found.update(_skin(planes))
     return found
 
@@ -91,12 +91,13 @@ def _hue(planes: Planes) -> dict[str, float]:
         found[f"{name}_concentration"] = float(np.hypot(cosine, sine))
     bin_HW = (planes.hue_HW * (HUE_BINS / (2 * np.pi))).astype(np.int64).clip(0, HUE_BINS - 1)
     share = np.bincount(bin_HW.ravel(), weights=weight_HW.ravel(), minlength=HUE_BINS) / total
-    share_of_all = np.bincount(bin_HW.ravel(), weights=(weight_HW > 0).ravel(), minlength=HUE_BINS) / planes.hue_HW.size
+    coloured_HW = weight_HW > 0
+    share_of_all = np.bincount(bin_HW[coloured_HW], minlength=HUE_BINS) / bin_HW.size
     found.update({f"hue_share_{i:02d}": float(v) for i, v in enumerate(share)})
     found["hue_count"] = float((share_of_all > 0.05).sum())  # hues that cover over a twentieth of the picture
     found["hue_entropy"] = float(-(share * np.log(share + EPSILON)).sum())
     opposite = np.roll(share, HUE_BINS // 2)
-    found["complementary_contrast"] = float(2 * np.sqrt(share * opposite).sum() / 2)
+    found["complementary_contrast"] = float(np.sqrt(share * opposite).sum())
     return found
 
 
@@ -104,7 +105,7 @@ def _contrasts(planes: Planes) -> dict[str, float]:
     """Itten's contrasts between the regions of a 8 x 8 grid (a regular grid stands for the paper's segmentation)."""
     light, chroma = grid_means(planes.light_HW, 8, 8), grid_means(planes.chroma_HW, 8, 8)
     a, b = grid_means(planes.a_HW, 8, 8), grid_means(planes.b_HW, 8, 8)
-    warm_HW = planes.a_HW * np.float32(0.5) + planes.b_HW * np.float32(0.866)  # towards orange, 60 degrees in a*b*
+    warm_HW = planes.a_HW * np.float32(0.5) + planes.b_HW * np.float32(0.866)  # towards orange: 60 degrees
     warm = grid_means(warm_HW, 8, 8)
     return {
         "contrast_light_dark": float(light.std()),
@@ -132,26 +133,6 @@ def _names(planes: Planes) -> dict[str, float]:
     found["colour_black"] = float(dark_HW.mean())
     found["colour_white"] = float((grey_HW & (lightness_HW > 85)).mean())
     found["colour_grey"] = float((grey_HW & (lightness_HW <= 85)).mean())
-    return found
-
-
-def _grid(planes: Planes) -> dict[str, float]:
-    found: dict[str, float] = {}
-    local = {"lightness": planes.light_HW, "a": planes.a_HW, "b": planes.b_HW, "saturation": planes.saturation_HW}
-    for name, plane_HW in local.items():
-        means = grid_means(plane_HW, 3, 3)
-        found.update({f"{name}_cell_{i // 2}{'cs'[i % 2]}": float(v) for i, v in enumerate(folded(means).ravel())})
-        found[f"{name}_centre_minus_rest"] = float(means[1, 1] - (means.sum() - means[1, 1]) / 8)
-        found[f"{name}_top_minus_bottom"] = float(means[0].mean() - means[2].mean())
-    cells_HW = cell_index(planes.hue_HW.shape, 3, 1)
-    weight_HW = np.maximum(planes.chroma_HW - GREY_CHROMA, 0)
-    bin_HW = (planes.hue_HW * (6 / (2 * np.pi))).astype(np.int64).clip(0, 5)
-    share = np.bincount((cells_HW * 6 + bin_HW).ravel(), weights=weight_HW.ravel(), minlength=18) / weight_HW.size
-    found.update({f"hue_band_{i // 6}_{i % 6}": float(v) for i, v in enumerate(share)})
-    # Joint histogram of lightness and hue, grey as a seventh hue; square roots, so that rare colours count (Hellinger).
-    tone_HW = np.where(weight_HW > 0, bin_HW, 6) * 3 + (planes.light_HW * 0.03).astype(np.int64).clip(0, 2)
-    joint = np.sqrt(np.bincount(tone_HW.ravel(), minlength=21) / tone_HW.size)
-    found.update({f"tone_{i // 3}_{i % 3}": float(v) for i, v in enumerate(joint)})
     return found
 
 

@@ -23,10 +23,11 @@ Square = NDArray[np.float64]
 def composition_features(planes: Planes) -> dict[str, float]:
     """Statistics of composition, by name.
 
-    Sources: rule of thirds, low depth of field (Datta et al. 2006, f5-f7 and f53-f55; the share of detail in the inner of 4 x 4
-    blocks), dynamics of lines, level of detail (Machajdik & Hanbury 2010, section 3.3); saliency by the spectral residual (Hou &
-    Zhang 2007); roundness and angularity of outlines (Lu et al. 2012: curvature of contours, share of straight ones); left-right
-    and up-down symmetry (Lu et al. 2012; correlation with the mirrored picture).
+    Sources: rule of thirds, low depth of field (Datta et al. 2006, f5-f7 and f53-f55; the share of detail in
+    the inner of 4 x 4 blocks), dynamics of lines, level of detail (Machajdik & Hanbury 2010); saliency by the
+    spectral residual (Hou & Zhang 2007); roundness and angularity of outlines (Lu et al. 2012: curvature of
+    contours, share of straight ones); left-right and up-down symmetry (Lu et al. 2012; correlation with the
+    mirrored picture).
     """
     found = {"aspect": float(np.log(planes.aspect).clip(-2, 2))}
     found.update(_saliency(planes))
@@ -99,7 +100,8 @@ def _lines(planes: Planes) -> dict[str, float]:
     limit = np.float32(np.cos(STATIC_ANGLE))
     upright = np.abs(dx) > limit * edge
     level = np.abs(dy) > limit * edge
-    # Straightness: eigenvalues of the structure tensor of 8 x 8 px blocks, near 1 where all edges of the block agree.
+    # Straightness: eigenvalues of the structure tensor of 8 x 8 px blocks, near 1 where all edges of the
+    # block agree.
     height, width = (s // 8 * 8 for s in dx_HW.shape)
     dx_crop, dy_crop = dx_HW[:height, :width], dy_HW[:height, :width]
     xx, yy, xy = _blocks(dx_crop * dx_crop), _blocks(dy_crop * dy_crop), _blocks(dx_crop * dy_crop)
@@ -116,7 +118,8 @@ def _lines(planes: Planes) -> dict[str, float]:
     }
     if not len(edge):
         return found | {"curvature": 0.0, "curvature_sd": 0.0, "angular_share": 0.0}
-    # Curvature of isophotes where there is an outline: (Lxx Ly^2 - 2 Lx Ly Lxy + Lyy Lx^2) / |grad L|^3, in 1/px.
+    # Curvature of isophotes where there is an outline: (Lxx Ly^2 - 2 Lx Ly Lxy + Lyy Lx^2) / |grad L|^3, in
+    # 1/px.
     dxx = (dx_HW[y_N, x_N + 1] - dx_HW[y_N, x_N - 1]) / 2
     dxy = (dx_HW[y_N + 1, x_N] - dx_HW[y_N - 1, x_N]) / 2
     dyy = (dy_HW[y_N + 1, x_N] - dy_HW[y_N - 1, x_N]) / 2
@@ -131,7 +134,9 @@ def _lines(planes: Planes) -> dict[str, float]:
 
 def _blocks(plane_HW: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = plane_HW.shape
-    sums: NDArray[np.float32] = plane_HW.reshape(height // 8, 8, width).sum(axis=1).reshape(height // 8, -1, 8).sum(axis=2)
+    sums: NDArray[np.float32] = (
+        plane_HW.reshape(height // 8, 8, width).sum(axis=1).reshape(height // 8, -1, 8).sum(axis=2)
+    )
     return sums / 64
 
 

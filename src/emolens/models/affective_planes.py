@@ -12,6 +12,7 @@ from PIL import Image
 
 LONGER_SIDE = 256  # px: enough for texture, and the size of the file no longer matters
 SHORTEST_SIDE = 32  # px: a 1 x 10,000 strip is stretched to this, so that every window fits
+GREY_CHROMA = 8.0  # under this C* a colour reads as grey, and its hue is noise
 CONTOUR = 1.0  # L* per pixel: about the least step an eye sees
 
 Plane = NDArray[np.float32]
@@ -27,8 +28,8 @@ _RGB_TO_XYZ = np.array(
 class Planes:
     """One picture in the colour spaces that the features need; every plane is float32.
 
-    Lightness and its gradient are fine (longer side 256 px: outlines and grain live there), colour is coarse (128 px: it
-    varies slowly, and the statistics of a quarter of the pixels cost a quarter).
+    Lightness and its gradient are fine (longer side 256 px: outlines and grain live there), colour is coarse
+    (128 px: it varies slowly, and the statistics of a quarter of the pixels cost a quarter).
 
     Attributes:
         lightness_HW: CIE L* in [0, 100], fine.
@@ -136,7 +137,7 @@ def grid_means(plane_HW: Plane, rows: int, columns: int) -> NDArray[np.float64]:
 
 
 def folded(cells: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(rows, 3) cells as (rows, 2): the centre column, and the mean of the outer two. Mirroring a picture keeps its mood."""
+    """(rows, 3) cells as (rows, 2): the centre column, then the mean of the outer two, as mirroring keeps mood."""
     return np.stack([cells[:, 1], (cells[:, 0] + cells[:, 2]) / 2], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Texture features of affective image analysis.
+"""Texture, as affective image analysis describes it.
 
 Legend: H, W height and width of the resized picture, L grey levels, N contour pixels.
 """
@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emolens.models.affective_planes import Plane, Planes, cell_index, folded, grid_means
+from emolens.models.affective_planes import Plane, Planes
 
 GREY_LEVELS = 16  # of the co-occurrence matrix: 256 levels leave it nearly empty on 50,000 pixels
-ORIENTATIONS = 8
 SPECTRUM_SIDE = 128  # px
 STRONG_EDGE = 6.0  # L* per pixel: an outline, not grain
 EPSILON = 1e-6
@@ -21,12 +20,11 @@ EPSILON = 1e-6
 def texture_features(planes: Planes) -> dict[str, float]:
     """Statistics of texture, by name.
 
-    Sources: coarseness, contrast and directionality (Tamura, Mori & Yamawaki 1978, section 3; histogram sharpness taken as
-    circular concentration); grey-level co-occurrence (Haralick 1973: contrast, correlation, energy, homogeneity) and wavelet
-    energies of hue, saturation and lightness on three levels (Datta et al. 2006, f10-f21; Haar here) as in Machajdik & Hanbury 2010, section 3.2;
-    slope of the amplitude spectrum (Field 1987; Torralba & Oliva 2003); gradient orientations on a grid at two scales (Oliva & Torralba
-    2001; Dalal & Triggs 2005);
-    local binary patterns (Ojala, Pietikainen & Maenpaa 2002).
+    Sources: coarseness, contrast and directionality (Tamura, Mori & Yamawaki 1978; histogram sharpness taken
+    as circular concentration); grey-level co-occurrence (Haralick 1973: contrast, correlation, energy,
+    homogeneity) and wavelet energies of hue, saturation and lightness on three levels (Datta et al. 2006,
+    f10-f21; Haar here) as in Machajdik & Hanbury 2010; slope of the amplitude spectrum (Field 1987; Torralba
+    & Oliva 2003); edge density; local binary patterns (Ojala, Pietikainen & Maenpaa 2002).
     """
     found = _tamura(planes)
     found.update(_co_occurrence("lightness", planes.lightness_HW / 100))
@@ -114,7 +112,11 @@ def haar(plane_HW: Plane) -> tuple[Plane, Plane, Plane, Plane]:
 def _wavelets(planes: Planes) -> dict[str, float]:
     found: dict[str, float] = {}
     hue_HW = np.cos(planes.hue_HW) * planes.saturation_HW  # a continuous stand-in for the circular hue
-    for name, plane_HW in (("hue", hue_HW), ("saturation", planes.saturation_HW), ("brightness", planes.lightness_HW / 100)):
+    for name, plane_HW in (
+        ("hue", hue_HW),
+        ("saturation", planes.saturation_HW),
+        ("brightness", planes.lightness_HW / 100),
+    ):
         total = 0.0
         current = plane_HW
         for level in (1, 2, 3):
@@ -169,47 +171,15 @@ def _spectrum_layout() -> tuple[NDArray[np.int64], NDArray[np.int64], Plane, NDA
 
 
 def _edges(planes: Planes) -> dict[str, float]:
-    edge_HW = planes.edge_HW
-    found = {"edge_density": float((edge_HW > STRONG_EDGE).mean()), "edge_mean": float(edge_HW.mean())}
-    found["edge_sd"] = float(edge_HW.std())
-    for i, value in enumerate(folded(grid_means(np.log1p(edge_HW), 3, 3)).ravel()):
-        found[f"edge_cell_{i // 2}{'cs'[i % 2]}"] = float(value)
-    cells = _orientations(*planes.contours(), cell_index(edge_HW.shape, 3, 3).ravel()[planes.contour_N]) / edge_HW.size
-    whole = cells.sum(axis=(0, 1)) / (cells.sum() + EPSILON)
-    found.update({f"orientation_{i}": float(v) for i, v in enumerate(whole[: ORIENTATIONS // 2 + 1])})
-    found["orientation_entropy"] = float(-(whole * np.log(whole + EPSILON)).sum())
-    found.update(_orientation_cells("fine", 9 * cells))
-    coarse_HW = np.asarray(planes.lightness_image.reduce(8), dtype=np.float32) / np.float32(2.55)
-    dy_HW, dx_HW = np.gradient(coarse_HW)
-    places_HW = cell_index(coarse_HW.shape, 3, 3)
-    cells = _orientations(dx_HW.ravel(), dy_HW.ravel(), np.hypot(dx_HW, dy_HW).ravel(), places_HW.ravel())
-    found.update(_orientation_cells("coarse", 9 * cells / coarse_HW.size))
-    return found
-
-
-def _orientations(dx_N: Plane, dy_N: Plane, edge_N: Plane, cell_N: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Edge strength by cell and orientation, shape (3, 3, ORIENTATIONS), averaged with the mirrored picture's."""
-    bin_N = np.floor(np.arctan2(dy_N, dx_N) * np.float32(ORIENTATIONS / np.pi) + np.float32(0.5)).astype(np.int64)
-    # a line has no sign: orientations count modulo pi
-    sums = np.bincount(cell_N * ORIENTATIONS + bin_N % ORIENTATIONS, weights=edge_N, minlength=9 * ORIENTATIONS)
-    cells = sums.reshape(3, 3, ORIENTATIONS)
-    both: NDArray[np.float64] = (cells + cells[:, ::-1, -np.arange(ORIENTATIONS)]) / 2
-    return both
-
-
-def _orientation_cells(name: str, cells: NDArray[np.float64]) -> dict[str, float]:
-    """Each cell of :func:`_orientations` with its length taken out; only what mirroring does not repeat."""
-    half = ORIENTATIONS // 2 + 1
-    local = cells / (np.linalg.norm(cells, axis=2, keepdims=True) + 0.5)
-    found: dict[str, float] = {}
-    for row in range(3):
-        found.update({f"orientation_{name}_{row}c_{o}": float(v) for o, v in enumerate(local[row, 1, :half])})
-        found.update({f"orientation_{name}_{row}s_{o}": float(v) for o, v in enumerate(local[row, 0])})
-    return found
+    return {
+        "edge_density": float((planes.edge_HW > STRONG_EDGE).mean()),
+        "edge_mean": float(planes.edge_HW.mean()),
+        "edge_sd": float(planes.edge_HW.std()),
+    }
 
 
 def _binary_patterns(planes: Planes) -> dict[str, float]:
-    """Local binary patterns of 8 neighbours, as the number of brighter ones (0..8) where the ring is uniform, else 9."""
+    """Local binary patterns: how many of the 8 neighbours are brighter where the ring is uniform, else 9."""
     found: dict[str, float] = {}
     for name, reduce in (("fine", 1), ("coarse", 4)):
         picture = planes.lightness_image.reduce(reduce) if reduce > 1 else planes.lightness_image

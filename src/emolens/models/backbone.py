@@ -48,10 +48,15 @@ class Backbone(nn.Module):
         self.precision = "fp32"
 
     def settle(self, device: torch.device, precision: str) -> None:
-        """Freeze, convert the weights, move them; the last step of loading."""
+        """Freeze, convert the weights, move them; the last step of loading.
+
+        Channels last, because CPUs convolve that way up to twice as fast (SqueezeNet 2.2x, ResNet-18 1.4x, no
+        difference for transformers).
+        """
         self.device, self.precision = device, precision
         self.eval().requires_grad_(False)
         self.to(device=device, dtype=DTYPES[precision])
+        self.to(memory_format=torch.channels_last)
 
     def transform(self, image_HWC: NDArray[np.uint8]) -> Tensor:
         """One picture's input. Runs in loader threads.
@@ -84,7 +89,9 @@ class Backbone(nn.Module):
         Returns:
             float32 on the CPU, shape (B, D), not normalised.
         """
-        return self.features(batch.to(self.device, DTYPES[self.precision])).float().cpu()
+        layout = torch.channels_last if batch.ndim == 4 else torch.contiguous_format
+        batch = batch.to(self.device, DTYPES[self.precision], memory_format=layout)
+        return self.features(batch).float().cpu()
 
     @torch.inference_mode()
     def encode_text(self, texts: list[str]) -> Tensor:

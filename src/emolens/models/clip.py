@@ -64,7 +64,8 @@ class ClipBackbone(Backbone):
             return open_clip.get_tokenizer(self.arch)
         except Exception as error:  # ImportError, OSError of the hub client, ...
             raise WeightsError(
-                f'backbone "{self.spec}": its tokenizer cannot be loaded ({error}); it may need "pip install transformers"'
+                f'backbone "{self.spec}": its tokenizer cannot be loaded ({error}); '
+                'it may need "pip install transformers"'
             ) from error
 
     def recipe(self) -> dict[str, Any]:
@@ -77,9 +78,9 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
     Args:
         spec: the whole specification, for messages.
         arch: a name that ``open_clip.list_models()`` has.
-        weights: a tag that open_clip knows for ``arch``, or the path of a file. A tag knows whether its weights were trained
-            with QuickGELU (OpenAI's were) and that activation is used, whatever ``arch`` says. A file does not
-            know: there ``arch`` decides, so OpenAI weights in a file are ``ViT-B-32-quickgelu/PATH``.
+        weights: a tag that open_clip knows for ``arch``, or the path of a file. A tag knows whether its weights were
+            trained with QuickGELU (OpenAI's were) and that activation is used, whatever ``arch`` says. A file does
+            not know: there ``arch`` decides, so OpenAI weights in a file are ``ViT-B-32-quickgelu/PATH``.
 
     Raises:
         ConfigError: unknown architecture or tag.
@@ -99,7 +100,8 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
     tag: dict[str, Any] = get_pretrained_cfg(arch, weights)
     if not tag and not _is_path(weights):
         raise ConfigError(
-            f'backbone "{spec}": {arch} has no weights called "{weights}", and there is no such file; {nearest(weights, tags)}'
+            f'backbone "{spec}": {arch} has no weights called "{weights}", and there is no such file; '
+            f"{nearest(weights, tags)}"
         )
     path = _tag_file(tag, f"{arch}/PATH") if tag else Path(weights).expanduser()
     state = read_state_dict(path)

@@ -37,11 +37,12 @@ class Preprocess:
     """Resize, crop at the centre, scale to [0, 1], normalise.
 
     Bit for bit what torchvision, open_clip and timm do to a PIL image at inference (test_preprocess.py holds it
-    against all three). Pillow resizes, and always with antialiasing; an unsmoothed resize of tensors gives other numbers.
+    against all three) of sides within 1:32. Pillow resizes, always with antialiasing; resizing tensors without it gives
+    other numbers.
 
     Attributes:
-        resize: (h, w) that the picture is scaled to: "shortest" covers it, keeping the aspect ratio; "longest" fits into it;
-            "squash" takes it as it is.
+        resize: (h, w) that the picture is scaled to: "shortest" covers it, keeping the aspect ratio; "longest" fits
+            into it; "squash" takes it as it is.
         crop: (h, w) that is cut out at the centre; what is missing is filled.
         mode: "shortest", "longest" or "squash".
         interpolation: a key of ``FILTERS``.
@@ -130,7 +131,10 @@ class Preprocess:
         if unknown := set(values) - names:
             raise ConfigError(f"preprocessing: unknown fields {sorted(unknown)}; known: {sorted(names)}")
         try:
-            return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+            known: dict[str, Any] = {
+                name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+            }
+            return cls(**known)
         except TypeError as error:
             raise ConfigError(f"preprocessing: {error}") from error
 
@@ -144,7 +148,7 @@ def _without_ends(image_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=8)
 def _table(mean: Triple, std: Triple) -> NDArray[np.float32]:
-    """(3, 256): the normalised value of each byte, with the float32 operations of ToTensor and Normalize, in their order."""
+    """(3, 256): the normalised value of each byte, by the float32 operations of ToTensor and Normalize, in order."""
     value_V = torch.arange(256, dtype=torch.uint8).to(torch.float32).div(255)
     mean_C1, std_C1 = torch.tensor(mean).view(3, 1), torch.tensor(std).view(3, 1)
     table: NDArray[np.float32] = value_V.expand(3, 256).sub(mean_C1).div(std_C1).numpy()

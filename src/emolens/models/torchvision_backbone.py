@@ -50,9 +50,9 @@ def load_torchvision(spec: str, name: str, weights: str, device: torch.device, p
     Args:
         spec: the whole specification, for messages.
         name: a name of ``torchvision.models.list_models(module=torchvision.models)``.
-        weights: the path of a file. The classifier's tensors may be missing; all others must be there. A file that still has
-            the name it was published under takes the preprocessing of that entry of the weights enum, any other the
-            default entry's.
+        weights: the path of a file. The classifier's tensors may be missing; all others must be there. A file that
+            still has the name it was published under takes the preprocessing of that entry of the weights enum, any
+            other the default entry's.
 
     Raises:
         ConfigError: unknown name, or no path.

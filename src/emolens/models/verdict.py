@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from emolens.taxonomy import (
     LabelSpace,
     get_label_space,
+    map_scores,
     mapping_kind,
-    mapping_table,
     scores_from_valence_arousal,
+    valence_arousal_from_scores,
 )
 
 Array = NDArray[np.float64]
@@ -39,9 +40,11 @@ class Verdict:
         """With the expected valence-arousal point of the scores, where the model itself gives none."""
         if self.valence_N is not None or self.score_NC is None or self.label_space is None:
             return self
-        point_C2 = np.asarray(self.label_space.valence_arousal, dtype=np.float64)
-        point_N2 = self.score_NC @ point_C2
-        return Verdict(self.label_space, self.score_NC, point_N2[:, 0], point_N2[:, 1])
+        if np.isnan(self.label_space.valence_arousal).any():
+            return self  # a space that a data set brought along may have no points
+        return Verdict(
+            self.label_space, self.score_NC, *valence_arousal_from_scores(self.score_NC, self.label_space)
+        )
 
     def mapped(self, target: LabelSpace | str) -> "Verdict":
         """The same verdict in another label space; :func:`mapping_of` tells how.
@@ -58,8 +61,7 @@ class Verdict:
         else:
             assert self.score_NC is not None
             assert self.label_space is not None
-            score_NC = self.score_NC @ mapping_table(self.label_space, space, "auto")
-            score_NC = score_NC / score_NC.sum(axis=1, keepdims=True)
+            score_NC = map_scores(self.score_NC, self.label_space, space)
         return Verdict(space, score_NC, self.valence_N, self.arousal_N)
 
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,8 +21,9 @@ def read_state_dict(path: str | Path) -> State:
     """The tensors of a file, by name.
 
     Args:
-        path: ``.safetensors``, or ``.pt``, ``.pth``, ``.bin`` read with ``weights_only=True``. Tensors under a key
-            ``state_dict`` or ``model``, and names with ``module.`` before them (from DistributedDataParallel), are unwrapped.
+        path: ``.safetensors``, or ``.pt``, ``.pth``, ``.bin`` read with ``weights_only=True``. Tensors under a
+            key ``state_dict`` or ``model``, and names with ``module.`` before them (from DistributedDataParallel), are
+            unwrapped.
 
     Raises:
         WeightsError: missing, of another kind, damaged, or a pickle that holds more than tensors.
@@ -35,7 +37,7 @@ def read_state_dict(path: str | Path) -> State:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            state = load_file(path)
+            state: Any = load_file(path)
         else:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # torch tells at length how to load what is refused here
@@ -139,8 +141,7 @@ def hub_file(repository: str, names: Sequence[str], spec_form: str) -> Path:
 
 def _unreachable() -> str | None:
     """Why the hub does not answer, or None. One request: the client itself would try for most of a minute."""
-    from huggingface_hub import constants
-    from huggingface_hub.utils import get_session
+    from huggingface_hub import constants, get_session
 
     try:
         get_session().head(constants.ENDPOINT, timeout=PATIENCE_S)
@@ -159,7 +160,7 @@ def _reason(error: Exception) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """The known names that look most like ``name``, whatever their case, for a message: ``nearest: ViT-B-32, ViT-B-16``."""
+    """The known names most like ``name``, whatever their case, for a message: ``nearest: ViT-B-32, ViT-B-16``."""
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = get_close_matches(name.lower(), by_lower, n=4, cutoff=0.3)
     return "nearest: " + ", ".join(by_lower[key] for key in close) if close else "none is like it"

@@ -113,7 +113,7 @@ class LabelSpace:
         """
         place = self.find(label)
         if place is None:
-            hint = did_you_mean(label_key(label), (*self.labels, *self.aliases))
+            hint = did_you_mean(label_key(label), self.labels)
             raise DataError(f'label "{label}" is not in {self.name}; {hint}')
         return place
 

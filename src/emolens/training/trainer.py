@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
@@ -24,6 +23,9 @@ from emolens.training.optim import OptimizerConfig, build_optimizer, learning_ra
 from emolens.training.sampler import EpochSampler
 from emolens.training.task import Task
 from emolens.training.tensor_table import Batch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a crash costs half a minute; small heads are not slowed by their disk
 
@@ -68,8 +70,11 @@ class Trainer:
     """
 
     def __init__(
-        self, config: TrainerConfig, optimizer: OptimizerConfig, run: Path, fabric: Fabric | None = None
+        self, config: TrainerConfig, optimizer: OptimizerConfig, run: Path, fabric: "Fabric | None" = None
     ) -> None:
+        # Here, and not above: seconds to import, and a recipe's config needs none of it.
+        from lightning_fabric import Fabric
+
         if config.epochs < 1 or config.batch_size < 0:
             raise ConfigError(
                 f"epochs {config.epochs} and batch_size {config.batch_size}: both must be positive"

@@ -1,0 +1,78 @@
+"""``emolens embed``: compute the embeddings of a data set once."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+REASONS = 3  # failures that the summary names
+
+
+@dataclass(frozen=True)
+class EmbedOptions:
+    """Compute backbone embeddings into a cache that train, evaluate, compare and predict read.
+
+    An interrupted run, started again, goes on where it was.
+    """
+
+    inputs: tyro.conf.Positional[tuple[str, ...]]
+    """One manifest (.parquet or .csv), or pictures: files, folders, patterns."""
+    backbone: Annotated[str, tyro.conf.arg(aliases=["-b"])] = "ViT-B-32/openai"
+    """ARCH/TAG or ARCH/PATH (CLIP), timm:NAME[/PATH], torchvision:NAME/PATH, or mini."""
+    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    """Folder of the cache, which any number of backbones may share (default: the user's cache)."""
+    batch_size: int = 32
+    """Pictures that go through the model together."""
+    workers: int | None = None
+    """Threads that decode (default: one a core, at most 16)."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: str = "auto"
+    """auto, fp32, bf16 or fp16."""
+
+
+def main(args: list[str]) -> int:
+    """Run the verb; the exit code: 0, or 3 where every file failed."""
+    options = tyro.cli(EmbedOptions, args=args, prog="emolens embed")
+    paths = _paths(options.inputs)  # before the model: a wrong path should not cost the loading of weights
+    from emolens.files import user_cache
+    from emolens.inference.cache import EmbeddingCache
+    from emolens.models.backbone import load_backbone
+
+    backbone = load_backbone(options.backbone, options.device, options.precision)
+    cache = EmbeddingCache(options.out or user_cache() / "embeddings", backbone)
+    start = time.perf_counter()
+    embedded = cache.embed(paths, options.batch_size, options.workers)
+    rate = embedded.encoded / (time.perf_counter() - start)
+    done = f"{embedded.encoded} embedded" + (f" ({rate:.1f} images/s)" if embedded.encoded else "")
+    where = f"{backbone.spec}, D = {backbone.embed_dim}, {backbone.precision} on {backbone.device}"
+    print(f"{done}, {embedded.reused} reused, {len(embedded.errors)} failed")
+    for error in list(embedded.errors.values())[:REASONS]:
+        print(f"  {error}")
+    if len(embedded.errors) > REASONS:
+        print(f"  and {len(embedded.errors) - REASONS} more")
+    print(f"{cache.directory}: {len(cache)} embeddings of {where}")
+    return 3 if len(embedded.errors) == len(paths) else 0
+
+
+def _paths(inputs: tuple[str, ...]) -> list[Path]:
+    from emolens.errors import ConfigError, DataError
+
+    if not inputs:
+        raise ConfigError("nothing to embed; name a manifest (.parquet or .csv), or pictures: files, folders, patterns")
+    if len(inputs) == 1 and Path(inputs[0]).suffix.lower() in (".parquet", ".csv"):
+        from emolens.data.manifest import Manifest
+
+        manifest = Manifest.read(inputs[0])
+        pictures = manifest.frame["media"] == "image"
+        paths = [path for path, is_picture in zip(manifest.paths(), pictures, strict=True) if is_picture]
+        if not paths:
+            raise DataError(f"{inputs[0]}: none of its {len(manifest)} rows is a picture (media = image)")
+        if len(paths) < len(manifest):
+            print(f"{inputs[0]}: {len(manifest) - len(paths)} rows are not pictures and are left out")
+        return paths
+    from emolens.inference.inputs import expand_inputs
+
+    return expand_inputs(inputs)

@@ -1,0 +1,63 @@
+"""Pictures of what was predicted."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from emolens.errors import ConfigError
+from emolens.inference.plots_labels import draw_labels
+from emolens.inference.plots_picture import draw_picture
+from emolens.inference.plots_plane import draw_plane
+from emolens.inference.results import Prediction
+from emolens.taxonomy import get_label_space
+
+
+def write_plots(predictions: Sequence[Prediction], directory: str | os.PathLike[str], limit: int = 50) -> list[Path]:
+    """Draw annotated pictures, the valence-arousal plane and the label histogram.
+
+    Args:
+        predictions: rows as ``predict`` gives them. Rows with status ``error`` are left out, as are drawings for
+            which nothing is known (no plane without valence and arousal, no histogram without labels).
+        directory: where to write ``pictures/NNNN_NAME.png``, ``valence_arousal.png`` and ``labels.png``; made if it is not there.
+        limit: at most so many annotated pictures, the first ones; 0 for none.
+
+    Returns:
+        The paths of the PNG files that were written.
+
+    Raises:
+        ConfigError: a negative limit, or ``directory`` is a file.
+        DataError: the disk is full, or the place cannot be written.
+    """
+    folder = Path(directory)
+    if limit < 0:
+        raise ConfigError(f"the number of annotated pictures must be 0 or more, not {limit}")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder}: is a file; plots need a folder")
+    known = [row for row in predictions if row.status == "ok"]
+    polarity_of = _polarities(known)
+    written: list[Path] = []
+    pictures = [row for row in known if row.media == "image"][:limit]
+    for number, row in enumerate(pictures, start=1):
+        path = folder / "pictures" / f"{number:04d}_{_safe(Path(row.source).stem)}.png"
+        written += draw_picture(row, polarity_of, path)
+    written += draw_plane(known, folder / "valence_arousal.png")
+    written += draw_labels(known, polarity_of, len(predictions) - len(known), folder / "labels.png")
+    return written
+
+
+def _safe(stem: str) -> str:
+    """A file name from any other: letters, digits, ``-`` and ``_``, at most 60 of them."""
+    return re.sub(r"[^\w-]+", "_", stem)[:60].strip("_") or "picture"
+
+
+def _polarities(rows: Sequence[Prediction]) -> dict[str, str]:
+    """Label -> polarity, from the label spaces, or from the rows where a space is of the data set's own."""
+    found = {row.label: row.polarity for row in rows if row.label and row.polarity}
+    for name in sorted({row.label_space for row in rows if row.label_space}):
+        try:
+            space = get_label_space(name)
+        except ConfigError:
+            continue
+        found.update(zip(space.labels, space.polarity, strict=True))
+    return found

@@ -1,0 +1,177 @@
+"""Every command, its exit code, and what it says when the input is bad."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from emolens.cli.main import main
+from emolens.data.manifest import Manifest
+
+FULL_DISK = """
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))
+from emolens.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, picture) -> Path:
+    """Forty pictures in the class folders of polarity2."""
+    for row in range(40):
+        picture(tmp_path / "photos" / ("positive", "negative")[row % 2] / f"{row:02d}.jpg", seed=row)
+    return tmp_path
+
+
+def run(*words: object) -> int:
+    return main(["data", *map(str, words)])
+
+
+def test_import_split_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("import", "imagefolder", folder / "photos", "--out", folder / "m.parquet") == 0
+    assert "label space polarity2, by the names of the folders" in capsys.readouterr().out
+    assert run("split", folder / "m.parquet", "--seed", 1, "--out", folder / "m2.parquet") == 0
+    assert len(Manifest.read(folder / "m2.parquet").select("test")) == 8
+    capsys.readouterr()
+    assert run("verify", folder / "m2.parquet") == 0
+    assert "40 rows, 40 files: no problems" in capsys.readouterr().out
+    assert (folder / "m2.verify.json").exists()
+    assert run("info", folder / "m2.parquet") == 0
+    assert "train" in capsys.readouterr().out
+
+
+def test_list_and_info(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list") == 0
+    listed = capsys.readouterr().out
+    for name in ("emoset", "118,102", "parrott25", "about 268,000"):
+        assert name in listed
+    assert run("info", "heco") == 0
+    assert "only for non-commercial research" in capsys.readouterr().out
+    assert run("info", "hecco") == 2
+    assert 'unknown data set "hecco"; did you mean "heco"' in capsys.readouterr().err
+
+
+def test_csv_with_its_columns(folder: Path) -> None:
+    table = folder / "ratings.csv"
+    table.write_text("file;v;who\npositive/00.jpg;7.5;ann\nnegative/01.jpg;2;bob\n")
+    code = run(
+        *("import", "csv", folder, "--table", "ratings.csv", "--delimiter", ";", "--path", "photos/{file}"),
+        *("--valence", "v", "--scale", 1, 9, "--polarity-at", 5, "--group", "who", "--out", folder / "m.csv"),
+    )
+    assert code == 0
+    manifest = Manifest.read(folder / "m.csv")
+    assert manifest.frame["label"].tolist() == ["positive", "negative"]
+    assert manifest.frame["group"].tolist() == ["ann", "bob"]
+
+
+def test_verify_exits_3_and_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("import", "imagefolder", folder / "photos", "--out", folder / "m.parquet")
+    (folder / "photos/positive/00.jpg").write_text("no picture")
+    capsys.readouterr()
+    assert run("verify", folder / "m.parquet", "--report", folder / "reports") == 3
+    out = capsys.readouterr().out
+    assert "problem files: 1 files cannot be read" in out
+    assert "00.jpg: is not a picture, whatever its name says" in out
+    assert (folder / "reports/m.verify.json").exists()
+
+
+def break_table(path: Path, **cells: object) -> Path:
+    """Change columns of a CSV manifest behind our back."""
+    frame = pd.read_csv(path)
+    for column, values in cells.items():
+        frame[column] = values
+    frame.to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("id", "same", 'm.csv row 1 (id "same"): the id is used already in row 0'),
+        ("label", "postive", 'label "postive" is not in polarity2; did you mean "positive"?'),
+        ("valence", "nan", "valence is NaN"),
+        ("valence", 77, "valence 77 is outside its scale [1, 9]"),
+    ],
+)
+def test_bad_tables(folder: Path, capsys: pytest.CaptureFixture[str], column: str, value: object, message: str) -> None:
+    (folder / "t.csv").write_text("path,v\nphotos/positive/00.jpg,7.5\nphotos/negative/01.jpg,2\n")
+    options = ("--valence", "v", "--scale", 1, 9, "--polarity-at", 5)
+    assert run("import", "csv", folder / "t.csv", *options, "--out", folder / "m.csv") == 0
+    break_table(folder / "m.csv", **{column: value})
+    capsys.readouterr()
+    assert run("split", folder / "m.csv", "--out", folder / "out.parquet") == 3
+    error = capsys.readouterr().err
+    assert error.startswith("emolens: ")
+    assert message in error
+    assert len(error.splitlines()) <= 2
+    assert not (folder / "out.parquet").exists()
+
+
+def test_a_group_that_straddles(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("import", "imagefolder", folder / "photos", "--out", folder / "m.csv")
+    break_table(folder / "m.csv", group="one", split=["train", "test"] * 20)
+    capsys.readouterr()
+    assert run("info", folder / "m.csv") == 3
+    assert 'group "one" straddles the splits test, train' in capsys.readouterr().err
+    assert run("verify", folder / "m.csv") == 3
+
+
+def test_bad_sources(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "empty").mkdir()
+    (folder / "half").mkdir()
+    (folder / "half/info.json").touch()
+    out = ("--out", folder / "m.parquet")
+    for code, message, words in (
+        (3, "no pictures below this folder", ("import", "imagefolder", folder / "empty", *out)),
+        (3, "is not a folder", ("import", "imagefolder", folder / "absent", *out)),
+        (3, "train.json is missing: the list of the training images", ("import", "emoset", folder / "half", *out)),
+        (2, 'unknown kind "oassis"; did you mean "oasis"', ("import", "oassis", folder, *out)),
+        (2, 'unknown label space "polarity"', ("import", "imagefolder", folder, "--label-space", "polarity", *out)),
+        (2, "a manifest is a .parquet or a .csv file", ("import", "imagefolder", folder, "--out", "m.xlsx")),
+        (2, "are the labels of no known space", ("import", "imagefolder", folder, *out)),
+        (3, "no such manifest", ("verify", folder / "absent.parquet")),
+        (3, "no such manifest", ("info", folder / "absent.csv")),
+        (2, "must be 0 to 16 bits", ("verify", folder / "m.parquet", "--near", 99)),
+    ):
+        assert run(*words) == code, words
+        assert message in capsys.readouterr().err
+    assert not (folder / "m.parquet").exists()
+
+
+def test_wrong_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("import", "imagefolder", folder / "photos", "--out", folder / "m.parquet")
+    assert run("split", folder / "m.parquet", "--train", 0.9, "--out", folder / "o.parquet") == 2
+    assert "must be 0 or more and sum to 1, not train 0.9 + val 0.1 + test 0.2 = 1.2" in capsys.readouterr().err
+    assert run("splitt") == 2
+    assert run("import") == 2
+    assert run("--help") == 0
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_a_full_disk_leaves_what_was_there(folder: Path, suffix: str) -> None:
+    out = folder / f"m.{suffix}"
+    out.write_text("what was there")
+    command = ["data", "import", "imagefolder", str(folder / "photos"), "--out", str(out)]
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, *command], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert f"{out}: cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert out.read_text() == "what was there"
+    assert sorted(path.name for path in folder.iterdir()) == [f"m.{suffix}", "photos"]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("name", "rows"), [("oasis", 675), ("bass", 583)])
+def test_the_real_sets(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, rows: int) -> None:
+    assert run("import", name, shared / "data" / name, "--out", tmp_path / "m.parquet") == 0
+    assert run("split", tmp_path / "m.parquet", "--out", tmp_path / "m2.parquet") == 0
+    manifest = Manifest.read(tmp_path / "m2.parquet")
+    assert len(manifest) == rows
+    assert manifest.frame.groupby("group")["split"].nunique().max() == 1
+    capsys.readouterr()
+    run("verify", tmp_path / "m2.parquet")
+    assert f"{rows} rows, {rows} files" in capsys.readouterr().out

@@ -1,0 +1,85 @@
+from pathlib import Path
+
+import pytest
+
+from emolens.data.importers.imagefolder import ImageFolderOptions, import_imagefolder
+from emolens.errors import ConfigError, DataError
+
+MIKELS = ("amusement", "awe", "contentment", "excitement", "anger", "disgust", "fear", "sadness")
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def read(source: Path, **options: object):
+    manifest = import_imagefolder(source, ImageFolderOptions(**options))
+    manifest.validate()
+    return manifest
+
+
+def test_the_space_is_found_by_the_folders(tmp_path: Path) -> None:
+    manifest = read(touch(tmp_path, *(f"{label}/a.jpg" for label in MIKELS)))
+    assert manifest.space().name == "mikels8"
+    assert manifest.metadata["notes"] == ["label space mikels8, by the names of the folders"]
+    assert sorted(manifest.frame["path"]) == sorted(f"{label}/a.jpg" for label in MIKELS)
+    assert "split" not in manifest.frame.columns
+
+
+def test_splits_aliases_depth_and_other_files(tmp_path: Path) -> None:
+    names = ("Anger", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
+    touch(tmp_path, *(f"{split}/{name}/0001/x.PNG" for split in ("train", "valid", "test") for name in names))
+    touch(tmp_path, "train/Happy/notes.txt", "train/Happy/.hidden.jpg", ".cache/thumb.jpg")
+    manifest = read(tmp_path)
+    assert manifest.space().name == "ekman7"
+    assert manifest.split_names() == ["test", "train", "val"]
+    assert manifest.metadata["splits"]["val"]["n"] == 7
+    assert set(manifest.frame["label"]) >= {"joy", "sadness"}
+    assert "1 files were left out: their suffix is none of a picture's" in manifest.metadata["notes"]
+
+
+def test_a_part_of_the_labels_is_not_guessed(tmp_path: Path) -> None:
+    touch(tmp_path, "joy/a.jpg", "sadness/b.jpg")
+    with pytest.raises(
+        ConfigError, match=r"\(joy, sadness\) fit several label spaces; choose with --label-space: .*ekman6"
+    ):
+        read(tmp_path)
+    assert read(tmp_path, label_space="ekman6").space().name == "ekman6"
+
+
+def test_folders_of_no_space(tmp_path: Path) -> None:
+    touch(tmp_path, "awe/a.jpg", "boredom/a.jpg")
+    with pytest.raises(
+        ConfigError, match=r"\(awe, boredom\) are the labels of no known space; nearest: mikels8 \(1 of 2"
+    ):
+        read(tmp_path)
+    (tmp_path / "mine.toml").write_text('labels = [{ name = "awe" }, { name = "boredom", polarity = "negative" }]')
+    manifest = read(tmp_path, label_space=str(tmp_path / "mine.toml"))
+    assert manifest.space().labels == ("awe", "boredom")
+    with pytest.raises(DataError, match='label "boredom" is not in mikels8'):
+        read(tmp_path, label_space="mikels8")
+
+
+def test_labels_in_the_names(tmp_path: Path) -> None:
+    touch(tmp_path, "content_0001.jpg", "sad_02.jpg", "awe_3.jpg")
+    options = {"label_space": "mikels8", "label_pattern": r"(?:^|/)([a-z]+)_[^/]*$"}
+    manifest = read(tmp_path, label_fixes={"content": "contentment"}, **options)
+    assert manifest.frame["label"].tolist() == ["awe", "contentment", "sadness"]
+    touch(tmp_path, "42.jpg")
+    with pytest.raises(DataError, match=r"42\.jpg: no label in its name"):
+        read(tmp_path, **options)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no pictures below this folder"):
+        read(tmp_path)
+    with pytest.raises(DataError, match="absent: is not a folder"):
+        read(tmp_path / "absent")
+
+
+def test_a_picture_outside_the_classes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"lost\.jpg: is in no class folder"):
+        read(touch(tmp_path, "joy/a.jpg", "lost.jpg"))

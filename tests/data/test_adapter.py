@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emolens.data.adapter import IMPORTERS, get_adapter, import_dataset, list_adapters
+from emolens.errors import ConfigError, DataError
+from emolens.taxonomy import get_label_space
+
+DESIGNED = tuple(["abstract", "artphoto", "bass", "caer_s", "emo8", "emoset", "emotic", "emotion6", "fi", "heco", "oasis", "ube", "webemo"])
+
+
+def test_every_image_data_set_of_the_design() -> None:
+    assert set(DESIGNED) <= set(list_adapters())
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+def test_facts_hold_together(name: str) -> None:
+    adapter = get_adapter(name)
+    space = get_label_space(adapter.label_space)
+    assert adapter.importer in IMPORTERS
+    kind = IMPORTERS[adapter.importer][1]
+    kind(**adapter.options)  # only options that the importer has
+    assert adapter.url.startswith("http")
+    for text in (adapter.title, adapter.citation, adapter.licence, adapter.layout, adapter.obtain):
+        assert text.strip()
+    assert adapter.obtain.endswith(".")
+    for label in adapter.counts.label:
+        assert label in space.labels
+    if adapter.counts.label and adapter.counts.total:
+        assert sum(adapter.counts.label.values()) == adapter.counts.total
+
+
+def test_names_are_forgiving_and_unknown_ones_are_told() -> None:
+    assert get_adapter("CAER-S").name == "caer_s"
+    with pytest.raises(ConfigError, match='unknown data set "oassis"; did you mean "oasis"'):
+        get_adapter("oassis")
+    with pytest.raises(ConfigError, match='unknown kind "image_folder"; did you mean "imagefolder"'):
+        import_dataset("image_folder", ".")
+    with pytest.raises(ConfigError, match='importer imagefolder has no option "valence"'):
+        import_dataset("imagefolder", ".", {"valence": "v"})
+
+
+def test_a_missing_part_says_what_it_is_and_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "OASIS.csv").touch()
+    with pytest.raises(
+        DataError, match=r"images is missing: the folder of the images\. oasis must lie as .*osf\.io/6pnd7"
+    ):
+        import_dataset("oasis", tmp_path)
+    with pytest.raises(DataError, match=r"absent: is not a folder\. BASS .*github\.com/gasparl/BASS"):
+        import_dataset("bass", tmp_path / "absent")
+
+
+def test_emotion6_layout(tmp_path: Path) -> None:
+    lines = ["[file]\t[valence]\t[arousal]\t[prob. (anger)]"]
+    for label in ("anger", "joy"):
+        (tmp_path / "images" / label).mkdir(parents=True)
+        (tmp_path / "images" / label / "1.jpg").touch()
+        lines.append(f"{label}/1.jpg\t3.5\t6.5\t0.2")
+    (tmp_path / "ground_truth.txt").write_text("\n".join(lines))
+    manifest = import_dataset("emotion6", tmp_path)
+    assert manifest.frame["label"].tolist() == ["anger", "joy"]
+    assert manifest.frame["valence"].tolist() == [3.5, 3.5]
+    assert manifest.metadata["partial"] == {"imported": 2, "expected": 1980}
+
+
+def test_heco_layout(tmp_path: Path) -> None:
+    (tmp_path / "Labels").mkdir()
+    (tmp_path / "Data").mkdir()
+    (tmp_path / "Data/a.jpg").touch()
+    head = "Image,xmin,ymin,xmax,ymax,Category,Valence,Arousal,Dominance\n"
+    rows = "a.jpg,1,2,3,4,Happinesst,8,5,6\na.jpg,5,5,9,9,Peace,7,2,5\n"
+    (tmp_path / "Labels/HECO_Labels.csv").write_text(head + rows)
+    manifest = import_dataset("heco", tmp_path)
+    assert manifest.frame["label"].tolist() == ["happiness", "peace"]
+    assert manifest.frame["group"].nunique() == 1
+    assert manifest.frame["id"].is_unique
+
+
+def test_abstract_and_artphoto_layouts(tmp_path: Path) -> None:
+    head = "'','Amusement','Anger','Awe','Content','Disgust','Excitement','Fear','Sad'\n"
+    for name in ("p1.jpg", "p2.jpg", "content_01.jpg", "sad_0002.jpg", "awe_7.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "ABSTRACT_groundTruth.csv").write_text(head + "'p1.jpg',0,0,0,5,0,1,0,0\n'p2.jpg',2,2,0,0,0,0,0,0\n")
+    manifest = import_dataset("abstract", tmp_path)
+    assert manifest.frame["label"].tolist()[0] == "contentment"
+    assert manifest.frame["label"].isna().tolist() == [False, True]
+    for name in ("p1.jpg", "p2.jpg"):
+        (tmp_path / name).unlink()
+    assert import_dataset("artphoto", tmp_path).frame["label"].tolist() == ["awe", "contentment", "sadness"]
+
+
+@pytest.mark.shared
+def test_oasis_as_published(shared: Path) -> None:
+    manifest = import_dataset("oasis", shared / "data/oasis")
+    frame = manifest.frame.set_index("id")
+    assert len(manifest) == 675
+    assert manifest.metadata["partial"] == {"imported": 675, "expected": 900}
+    assert all(path.is_file() for path in manifest.paths())
+    assert frame.loc["images/War 2.jpg", "group"] == "War"  # "War 2 " in the table
+    assert frame.loc["images/Acorns 1.jpg", "valence"] == 4.68627451
+    assert not frame["group"].str.contains(r"\d$").any()
+    labelled = frame.dropna(subset="label")
+    assert ((labelled["valence"] > 4) == (labelled["label"] == "positive")).all()
+    assert (frame.loc[frame["label"].isna(), "valence"] == 4).all()
+    assert np.abs(manifest.target("valence")).max() <= 1
+
+
+@pytest.mark.shared
+def test_bass_as_published(shared: Path) -> None:
+    manifest = import_dataset("bass", shared / "data/bass")
+    frame = manifest.frame.set_index("id")
+    assert len(manifest) == 583
+    assert "partial" not in manifest.metadata
+    assert frame.loc["images/abuse2.png", "group"] == "abuse"
+    assert manifest.metadata["scales"] == {"valence": [1, 9], "arousal": [1, 9]}
+    assert frame["valence"].between(1, 9).all()
+    assert (frame.loc[frame["label"].isna(), "valence"] == 5).all()

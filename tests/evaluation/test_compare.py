@@ -1,0 +1,154 @@
+"""Models x data sets, beside the ladder."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from emolens.errors import ConfigError, DataError
+from emolens.evaluation.compare import CompareConfig, compare
+
+REPORTED = """
+[[reported]]
+name = "Somebody <b>et al.</b>"
+metric = "accuracy"
+value = 0.987
+source = "a paper, table 1"
+split = "theirs"
+"""
+
+
+@pytest.fixture
+def config(tmp_path, monkeypatch) -> CompareConfig:
+    """No network, an empty weights cache, and an embedding cache of its own."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return CompareConfig(cache=tmp_path / "embeddings", workers=1)
+
+
+@pytest.fixture
+def two_sets(colours):
+    return [colours(n=36, seed=1), colours(n=30, seed=2, space="mikels8", affect=False)]
+
+
+def test_every_rung_is_there_or_says_why_not(two_sets, config, tmp_path):
+    comparison = compare(["mini"], two_sets, tmp_path / "out", config)
+    names = [entry.name for entry in comparison.entries]
+    assert names[0] == "majority"
+    assert names[-1] == "mini"
+    assert comparison.entries[-1].kind == "given"
+    zero_shot = next(e for e in comparison.entries if e.name.startswith("zeroshot:"))
+    assert all(cell.not_run and "ViT-B-32" in cell.not_run for cell in zero_shot.cells.values())
+    assert [name for name in names if name.startswith("linear probe")] == [
+        "linear probe on mini, from colours1",
+        "linear probe on mini, from colours2",
+    ]
+    for entry in comparison.entries:
+        assert set(entry.cells) == {"colours1", "colours2"}
+        assert all((cell.measured is None) == (cell.not_run is not None) for cell in entry.cells.values())
+
+
+def test_files_agree_with_each_other(two_sets, config, tmp_path):
+    comparison = compare(["mini"], two_sets, tmp_path / "out", config, command="emolens compare x")
+    facts = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    table = pd.read_parquet(tmp_path / "out" / "predictions.parquet")
+    for data, models in facts["metrics"].items():
+        for model, metrics in models.items():
+            rows = table[(table["data"] == data) & (table["model"] == model)]
+            right = (rows["label"] == rows["target_label"]).mean()
+            assert metrics["accuracy"]["value"] == pytest.approx(right), (data, model)
+    assert facts["command"] == "emolens compare x"
+    html = (tmp_path / "out" / "report.html").read_text()
+    assert "not run: " in html
+    assert all(entry.name in html for entry in comparison.entries)
+
+
+def test_majority_is_the_prior_of_the_train_split(two_sets, config):
+    comparison = compare(["mini"], two_sets[:1], config=config)
+    frame = two_sets[0].frame
+    majority = frame.loc[frame["split"] == "train", "label"].mode()[0]
+    expected = (frame.loc[frame["split"] == "test", "label"] == majority).mean()
+    metrics = comparison.entries[0].cells["colours1"].measured.metrics
+    assert metrics["accuracy"].value == pytest.approx(expected)
+    assert metrics["valence/ccc"].value == pytest.approx(0, abs=1e-12)
+
+
+def test_a_probe_learns_at_home_and_crosses_over(colours, config):
+    """Colour decides everything here, so a probe on colour features must find it, on either data set."""
+    comparison = compare(
+        ["mini"], [colours(n=150, seed=1), colours(n=150, seed=2, space="mikels8", affect=False)], config=config
+    )
+    probe = next(e for e in comparison.entries if e.name == "linear probe on mini, from colours1")
+    assert probe.cells["colours1"].measured.metrics["valence/pearson_r"].value > 0.6
+    assert probe.cells["colours1"].home
+    assert not probe.cells["colours2"].home
+    assert probe.cells["colours2"].measured.metrics["polarity_accuracy"].value > 0.6
+    assert probe.cells["colours2"].answers.mapping["labels"] == "valence_arousal"
+    back = next(e for e in comparison.entries if e.name == "linear probe on mini, from colours2")
+    assert back.cells["colours1"].answers.mapping == {"labels": "exact", "valence_arousal": "valence_arousal"}
+
+
+def test_differences_are_to_the_best_of_each_column(two_sets, config):
+    comparison = compare(["mini"], two_sets[:1], config=config)
+    scored = {e.name: e.cells["colours1"].measured for e in comparison.entries if e.cells["colours1"].measured}
+    best = max(m.metrics["accuracy"].value for m in scored.values())
+    differences = [d for d in comparison.differences if d.metric == "accuracy"]
+    assert len(differences) == len(scored) - 1
+    for d in differences:
+        assert d.interval.value == pytest.approx(best - scored[d.other].metrics["accuracy"].value)
+        assert d.interval.n == 12
+
+
+def test_without_a_train_split_the_rungs_say_so(colours, config):
+    manifest = colours(n=12)
+    manifest.frame["split"] = "test"
+    comparison = compare(["mini"], [manifest.freeze_splits()], config=config)
+    reasons = {e.name: e.cells["colours0"].not_run for e in comparison.entries}
+    assert "train" in reasons["majority"]
+    assert "train" in reasons["linear probe on mini"]
+    assert reasons["mini"] is None
+
+
+def test_reported_numbers_stand_apart(two_sets, config, tmp_path):
+    (tmp_path / "r.toml").write_text(REPORTED)
+    from dataclasses import replace
+
+    compare(["mini"], two_sets[:1], tmp_path / "out", replace(config, reported=tmp_path / "r.toml"))
+    html = (tmp_path / "out" / "report.html").read_text()
+    before, after = html.split("Reported, other split")
+    assert "0.987" not in before
+    assert "Somebody &lt;b&gt;et al.&lt;/b&gt;" in after
+    facts = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert "0.987" not in json.dumps(facts["metrics"])
+
+
+def test_pictures_are_embedded_once(two_sets, config, capsys):
+    compare(["mini"], two_sets, config=config)
+    parts = sorted(p.name for p in config.cache.rglob("part-*.arrow"))
+    compare(["mini"], two_sets, config=config)
+    assert sorted(p.name for p in config.cache.rglob("part-*.arrow")) == parts
+
+
+def test_a_hostile_data_set_name_is_only_text(colours, config, tmp_path):
+    manifest = colours(n=12)
+    manifest.metadata["dataset"] = "<script>alert(1)</script>"
+    compare(["mini"], [manifest], tmp_path / "out", config)
+    assert not re.search("<script", (tmp_path / "out" / "report.html").read_text())
+
+
+def test_an_unknown_model_is_told_before_any_work(two_sets, config, tmp_path):
+    with pytest.raises(ConfigError, match="nonsense"):
+        compare(["nonsense"], two_sets, tmp_path / "out", config)
+    assert not (tmp_path / "embeddings").exists()
+
+
+def test_nothing_to_compare_on(config):
+    with pytest.raises(ConfigError, match="at least one manifest"):
+        compare(["mini"], [], config=config)
+
+
+def test_the_same_manifest_twice(two_sets, config):
+    with pytest.raises((ConfigError, DataError), match="twice"):
+        compare(["mini"], [two_sets[0], two_sets[0]], config=config)

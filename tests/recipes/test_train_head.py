@@ -1,0 +1,111 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from emolens import load
+from emolens.cli.main import main
+from emolens.data.manifest import Manifest
+from emolens.recipes import RECIPES, get_recipe
+from PIL import Image
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Forty bright and dark pictures: a manifest with both a label and a valence."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        bright = i % 2
+        image = rng.normal(190 if bright else 60, 25, (32, 32, 3)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(image).save(folder / f"{i}.png")
+        split = "train" if i < 20 else "val" if i < 30 else "test"
+        rows.append((str(i), f"{i}.png", "image", split, ("negative", "positive")[bright], 2.0 + 4 * bright))
+    frame = pd.DataFrame(rows, columns=["id", "path", "media", "split", "label", "valence"])
+    frame["arousal"] = 4.0
+    frame["label_space"] = "polarity2"
+    scales = {"valence": [1, 7], "arousal": [1, 7]}
+    Manifest(frame, {"dataset": "bright", "scales": scales}, folder).freeze_splits().write(folder / "m.parquet")
+    return folder / "m.parquet"
+
+
+def train(recipe, data, run, tiny_clip, *more):
+    cache = str(run.parent / "cache")
+    base = ["train", recipe, "--data", str(data), "--out", str(run), "--backbone", tiny_clip, "--cache", cache]
+    return main([*base, "--device", "cpu", *more])
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_each_recipe_trains_and_its_run_predicts(recipe, data, tmp_path, tiny_clip, capsys):
+    run = tmp_path / "run"
+    extra = [] if recipe == "probe" else ["--epochs", "200", "--lr", "0.01", "--class-weights"]
+    assert train(recipe, data, run, tiny_clip, *extra) == 0
+    assert "on the validation split" in capsys.readouterr().out
+    files = {"config.json", "model.safetensors", "README.md", "request.json", "metrics.json", "log.csv", "tensorboard"}
+    assert files <= {path.name for path in run.iterdir()}
+    assert not (run / "checkpoint.pt").exists()
+    config = json.loads((run / "config.json").read_text())
+    assert config["recipe"] == recipe
+    assert config["data"]["n"] == {"train": 20, "val": 10}
+    assert json.loads((run / "metrics.json").read_text())["metrics"]["accuracy"]["n"] == 10
+    test = Manifest.read(data).select("test")
+    rows = load(f"run:{run}", device="cpu").predict(test.paths())
+    hits = [row.label == label for row, label in zip(rows, test.frame["label"], strict=True)]
+    assert np.mean(hits) >= 0.8
+    if recipe == "probe":
+        assert np.corrcoef(rows.values("valence"), test.target("valence"))[0, 1] > 0.7
+        assert set(config["targets"]) == {"valence", "arousal"}
+
+
+def test_a_finished_or_foreign_run_is_not_overwritten(data, tmp_path, tiny_clip, capsys):
+    run = tmp_path / "run"
+    assert train("probe", data, run, tiny_clip, "--targets", "label") == 0
+    assert train("probe", data, run, tiny_clip, "--targets", "label") == 2
+    assert "holds a finished run" in capsys.readouterr().err
+    (run / "config.json").unlink()
+    assert train("probe", data, run, tiny_clip, "--targets", "label") == 2
+    assert "go on with --resume" in capsys.readouterr().err
+    assert train("probe", data, run, tiny_clip, "--targets", "valence_arousal", "--resume") == 2
+    assert "begun with another recipe" in capsys.readouterr().err
+    assert train("probe", data, run, tiny_clip, "--targets", "label", "--resume") == 0
+
+
+def test_data_that_does_not_fit_the_recipe(data, tmp_path, tiny_clip, capsys):
+    whole = Manifest.read(data)
+    bare = tmp_path / "bare.parquet"
+    replace(whole, frame=whole.frame.drop(columns=["label", "label_space"])).write(bare)
+    assert train("clip_e_contrastive", bare, tmp_path / "a", tiny_clip) == 2
+    assert 'has no labels, and clip_e_contrastive needs them; for valence and arousal train "probe"' in (
+        capsys.readouterr().err
+    )
+    assert train("probe", bare, tmp_path / "b", tiny_clip, "--targets", "label") == 2
+    assert "has nothing for --targets label" in capsys.readouterr().err
+    unsplit = tmp_path / "unsplit.parquet"
+    replace(whole, frame=whole.frame.drop(columns="split"), metadata={"scales": whole.metadata["scales"]}).write(unsplit)
+    assert train("probe", unsplit, tmp_path / "c", tiny_clip) == 3
+    assert "emolens data split" in capsys.readouterr().err
+    assert not any((tmp_path / name).exists() for name in "abc")
+
+
+def test_pictures_that_cannot_be_read_are_left_out_and_said(data, tmp_path, tiny_clip, capsys):
+    whole = Manifest.read(data)
+    for path in whole.paths():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "3.png").write_bytes(b"")
+    replace(whole, root=tmp_path).write(tmp_path / "m.parquet")
+    assert train("probe", tmp_path / "m.parquet", tmp_path / "run", tiny_clip) == 0
+    assert "left out: " + str(tmp_path / "3.png") in capsys.readouterr().err
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["data"]["n"]["train"] == 19
+
+
+def test_an_unknown_recipe_names_the_nearest(capsys):
+    assert main(["train", "prob"]) == 2
+    assert 'did you mean "probe"' in capsys.readouterr().err
+
+
+def test_defaults_are_those_of_the_paper():
+    config = get_recipe("clip_e_contrastive")()
+    assert config.backbone == "ViT-B-32/openai"
+    assert config.detach_targets is False
