@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 WIDTH, HEIGHT = 320, 240
 Colour = tuple[int, int, int]
@@ -348,11 +348,18 @@ def draw(label: str, seed: int) -> Image.Image:
     """
     scene = Scene(seed)
     SCENES[label](scene)
-    return scene.image
+    # Print, light and film differ, as they do in photographs; else the colour alone would give the label away.
+    picture = ImageEnhance.Color(scene.image).enhance(scene.between(0.0, 1.2))
+    picture = ImageEnhance.Brightness(picture).enhance(scene.between(0.65, 1.3))
+    return ImageEnhance.Contrast(picture).enhance(scene.between(0.7, 1.15))
 
 
 def write_drawn(directory: str | Path, per_label: int = 15, seed: int = 0) -> list[Path]:
-    """Write ``directory/LABEL/NNN.jpg``, the class folders that the ``imagefolder`` importer reads; return the paths."""
+    """Write ``directory/LABEL/NNN.jpg``, class folders as the ``imagefolder`` importer reads them.
+
+    Returns:
+        The paths, label by label.
+    """
     written = []
     for label in SCENES:
         folder = Path(directory) / label

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.data.adapter import import_dataset
@@ -31,6 +31,7 @@ def split_by_id(manifest: Manifest) -> dict[str, str]:
     return dict(zip(manifest.frame["id"], manifest.frame["split"], strict=True))
 
 
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.sampled_from(["joy", "fear", "love", None]), min_size=30, max_size=120), st.integers(0, 5))
 def test_shares_are_met_in_all_and_in_each_label(labels: list[str | None], seed: int) -> None:
     split = split_manifest(table(labels), USUAL, seed)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from emolens.data.adapter import import_dataset
 from emolens.data.manifest import Manifest
 from emolens.data.manifest_io import write_table
 from emolens.data.verify import VerifyReport, verify_manifest
@@ -122,3 +123,12 @@ def test_the_report_is_json(tmp_path: Path, small: Manifest, check) -> None:
 def test_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such manifest"):
         verify_manifest(tmp_path / "absent.parquet")
+
+
+@pytest.mark.shared
+def test_bass_holds_one_silhouette_twice(shared: Path, check) -> None:
+    """badminton.png is tennis2.png with another ball: found, and nothing else is."""
+    report = check(import_dataset("bass", shared / "data/bass"))
+    assert [finding.check for finding in report.findings] == ["near duplicates"]
+    assert report.findings[0].examples == [["images/badminton.png", "images/tennis2.png"]]
+    assert report.problems == []

@@ -17,6 +17,7 @@ def make_targets(rng, n=80, groups=None) -> Targets:
 
     return Targets(
         "d",
+        "d",
         "test",
         tuple(map(str, range(n))),
         tuple(Path(str(i)) for i in range(n)),

@@ -153,7 +153,9 @@ def test_labels_without_a_point_cannot_be_reached_through_points(predictor, colo
     from emolens.evaluation.answers import fit_predictor
     from emolens.evaluation.targets import Targets
 
-    targets = Targets("d", "test", ("a",), (Path("a"),), targets_space, np.array([0]), None, None, None, None, None, "")
+    targets = Targets(
+        "d", "d", "test", ("a",), (Path("a"),), targets_space, np.array([0]), None, None, None, None, None, ""
+    )
     with pytest.raises(ConfigError, match="qwrt, zzyx"):
         fit_predictor(model, targets)
 

@@ -17,7 +17,7 @@ def make(label_N=None, label_NC=None, valence_N=None, group_N=None) -> Targets:
     n = len(next(x for x in (label_N, label_NC, valence_N) if x is not None))
     ids = tuple(map(str, range(n)))
     return Targets(
-        "d", "train", ids, tuple(map(Path, ids)), SPACE, label_N, label_NC, valence_N, None, group_N, None, ""
+        "d", "d", "train", ids, tuple(map(Path, ids)), SPACE, label_N, label_NC, valence_N, None, group_N, None, ""
     )
 
 

@@ -45,7 +45,7 @@ def test_a_choice_is_kept():
     assert choose_precision("fp32", CPU) == "fp32"
 
 
-@pytest.mark.parametrize(("name", "says"), [("fp16", "for GPUs"), ("bf32", 'did you mean "bf16"'), ("half", "known")])
+@pytest.mark.parametrize(("name", "says"), [("fp16", "for GPUs"), ("fp33", 'did you mean "fp32"'), ("half", "known")])
 def test_impossible_or_unknown_precision(name, says):
     with pytest.raises(ConfigError, match=says):
         choose_precision(name, CPU)

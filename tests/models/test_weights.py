@@ -13,7 +13,9 @@ def test_one_content_in_every_wrapping(tmp_path):
     state = nn.Linear(3, 2).state_dict()
     save_file(state, tmp_path / "a.safetensors")
     torch.save(state, tmp_path / "a.pt")
-    torch.save({"state_dict": {f"module.{name}": value for name, value in state.items()}, "epoch": 3}, tmp_path / "a.bin")
+    torch.save(
+        {"state_dict": {f"module.{name}": value for name, value in state.items()}, "epoch": 3}, tmp_path / "a.bin"
+    )
     torch.save({"model": state}, tmp_path / "a.pth")
     for name in ("a.safetensors", "a.pt", "a.bin", "a.pth"):
         found = read_state_dict(tmp_path / name)

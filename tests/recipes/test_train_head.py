@@ -83,7 +83,9 @@ def test_data_that_does_not_fit_the_recipe(data, tmp_path, tiny_clip, capsys):
     assert train("probe", bare, tmp_path / "b", tiny_clip, "--targets", "label") == 2
     assert "has nothing for --targets label" in capsys.readouterr().err
     unsplit = tmp_path / "unsplit.parquet"
-    replace(whole, frame=whole.frame.drop(columns="split"), metadata={"scales": whole.metadata["scales"]}).write(unsplit)
+    replace(whole, frame=whole.frame.drop(columns="split"), metadata={"scales": whole.metadata["scales"]}).write(
+        unsplit
+    )
     assert train("probe", unsplit, tmp_path / "c", tiny_clip) == 3
     assert "emolens data split" in capsys.readouterr().err
     assert not any((tmp_path / name).exists() for name in "abc")

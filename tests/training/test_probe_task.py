@@ -32,7 +32,9 @@ def probe_for(x, **options):
 def test_regression_is_ridge_with_alpha_n_times_l2(samples, tmp_path):
     x, y, _ = samples
     probe = probe_for(x, targets=("valence", "arousal"))
-    table = TensorTable({k: torch.from_numpy(v).float() for k, v in (("embedding", x), ("valence", y), ("arousal", -y))})
+    table = TensorTable(
+        {k: torch.from_numpy(v).float() for k, v in (("embedding", x), ("valence", y), ("arousal", -y))}
+    )
     fit(ProbeTask(probe, {"valence": 0.5, "arousal": 0.01}), table, tmp_path)
     standard = (x - x.mean(0)) / x.std(0)
     predicted = probe(torch.from_numpy(x).float())[1].detach().numpy()

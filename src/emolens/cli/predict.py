@@ -46,9 +46,7 @@ def main(args: list[str]) -> int:
     from emolens.progress import progress
 
     if not options.inputs:
-        raise ConfigError(
-            "nothing to predict; name files, folders, patterns, or - for a list on standard input"
-        )
+        raise ConfigError("nothing to predict; name files, folders, patterns, or - for a list on standard input")
     if options.out is not None:
         check_suffix(options.out)  # before the work, not after it
     journal = Journal(options.out, options.resume) if options.out is not None else None

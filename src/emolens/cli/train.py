@@ -73,8 +73,6 @@ def main(args: list[str]) -> int:
     )
     figures = ", ".join(f"{name} {value:.4g}" for name, value in predictor.config["validation"].items())
     print(f"{options.out}: on the validation split {figures}")
-    print(
-        f"next: emolens evaluate run:{options.out} --data {options.data} --split test --out {options.out}/test"
-    )
+    print(f"next: emolens evaluate run:{options.out} --data {options.data} --split test --out {options.out}/test")
     sys.stdout.flush()
     return 0

@@ -19,8 +19,10 @@ from emolens.evaluation.evaluate import make_folder
 from emolens.evaluation.ladder import majority_answers, probe_answers, zero_shot_specs
 from emolens.evaluation.linear_probe import LinearProbe, fit_linear_probe
 from emolens.evaluation.measure import measure
+from emolens.evaluation.overlap import overlap_warning
 from emolens.evaluation.reported import read_reported
 from emolens.evaluation.seeds import mean_and_sd, seed_groups
+from emolens.evaluation.spec_names import spec_names
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import user_cache
 from emolens.inference.cache import EmbeddingCache
@@ -95,7 +97,8 @@ def compare(
         make_folder(out)
     specs = list(dict.fromkeys(models))
     given = {spec: _load(spec, config) for spec in specs}
-    entries = [*_ladder(given, data, config), *(_given(spec, given[spec], data, config) for spec in specs)]
+    names = spec_names(specs)
+    entries = [*_ladder(given, data, config), *(_given(names[spec], given[spec], data, config) for spec in specs)]
     if (
         all(cell.measured is None for entry in entries if entry.kind == "given" for cell in entry.cells.values())
         and specs
@@ -107,7 +110,7 @@ def compare(
         targets=targets,
         entries=entries,
         differences=differences_to_best(entries, targets, config.seed),
-        spreads=_spreads({entry.name: entry for entry in entries if entry.kind == "given"}),
+        spreads=_spreads(dict(zip(specs, entries[len(entries) - len(specs) :], strict=True))),
         reported=reported,
         seed=config.seed,
         command=command or _command(specs, manifests, config),
@@ -125,10 +128,10 @@ def _read_data(manifests: Sequence[ManifestLike], config: CompareConfig) -> dict
         manifest = given if isinstance(given, Manifest) else Manifest.read(Path(given))
         test = read_targets(manifest, config.split)
         name = test.data
-        if name in data:  # two versions of one data set
-            name = f"{test.data} ({Path(given).stem if not isinstance(given, Manifest) else len(data) + 1})"
-        if name in data:
-            raise ConfigError(f'the manifest of "{name}" is given twice')
+        if any((test.dataset, test.ids_sha256) == (part.test.dataset, part.test.ids_sha256) for part in data.values()):
+            raise ConfigError(f'"{name}" is given twice, with the same rows in split "{test.split}"')
+        if name in data:  # the same data set in another version
+            name = f"{name} ({Path(given).stem if not isinstance(given, Manifest) else len(data) + 1})"
         data[name] = _Data(
             test=replace(test, data=name),
             train=_optional_targets(manifest, "train", name),
@@ -152,14 +155,19 @@ def _cache(config: CompareConfig) -> Path:
     return Path(config.cache) if config.cache is not None else user_cache() / "embeddings"
 
 
-def _given(spec: str, predictor: Predictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
+def _given(name: str, predictor: Predictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
     trained_on = str((predictor.config.get("data") or {}).get("dataset", ""))
+    home = [name for name, part in data.items() if trained_on and part.test.dataset == trained_on]
 
     def answer(part: _Data) -> Answers:
         answers = ask(fit_predictor(predictor, part.test), part.test, config.batch_size, config.workers)
-        return replace(answers, model=spec)
+        return replace(answers, model=name)
 
-    return Entry(spec, "given", describe_predictor(predictor), _cells(answer, data, config, (trained_on,)))
+    cells = _cells(answer, data, config, home)
+    for where, part in data.items():
+        if cells[where].measured is not None:
+            cells[where] = replace(cells[where], warning=overlap_warning(predictor, part.test))
+    return Entry(name, "given", describe_predictor(predictor), cells)
 
 
 def _cells(
@@ -183,17 +191,17 @@ def _ladder(given: dict[str, Predictor], data: dict[str, _Data], config: Compare
     backbones = list(dict.fromkeys(p.backbone_spec for p in given.values() if p.backbone_spec is not None))
     entries = [_majority(data, config)]
     rungs = ([] if "mini" in given else ["mini"]) + zero_shot_specs(given, backbones)
-    for spec in rungs:
+    for spec, name in spec_names(rungs).items():
         try:
-            entry = _given(spec, _load(spec, config), data, config)
-            entries.append(replace(entry, kind="rung"))
+            entries.append(replace(_given(name, _load(spec, config), data, config), kind="rung"))
         except EmolensError as error:
-            entries.append(_not_run(spec, str(error), data))
-    for spec in backbones or ["mini"]:
+            entries.append(_not_run(name, str(error), data))
+    for spec, name in spec_names(backbones or ["mini"]).items():
+        title = f"linear probe on {name}"
         try:
-            entries.extend(_probes(load_backbone(spec, config.device, config.precision), data, config))
+            entries.extend(_probes(title, load_backbone(spec, config.device, config.precision), data, config))
         except EmolensError as error:
-            entries.append(_not_run(f"linear probe on {spec}", str(error), data))
+            entries.append(_not_run(title, str(error), data))
     return entries
 
 
@@ -211,20 +219,20 @@ def _majority(data: dict[str, _Data], config: CompareConfig) -> Entry:
     return Entry("majority", "rung", what, _cells(answer, data, config, home=data))
 
 
-def _probes(backbone: Backbone, data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
+def _probes(name: str, backbone: Backbone, data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
     """One probe a data set that has a train split, each measured on every data set."""
     cache = EmbeddingCache(_cache(config), backbone)
     embed = _Embedder(cache, config)
     probes: dict[str, LinearProbe] = {}
     why_not: dict[str, str] = {}
-    for name, part in data.items():
+    for trained_on, part in data.items():
         try:
-            probes[name] = _fit(part, embed)
+            probes[trained_on] = _fit(part, embed)
         except DataError as error:
-            why_not[name] = str(error)
+            why_not[trained_on] = str(error)
     entries = []
     for trained_on in data:
-        title = f"linear probe on {backbone.spec}" + (f", from {trained_on}" if len(data) > 1 else "")
+        title = f"{name}, from {trained_on}" if len(data) > 1 else name
         if trained_on in why_not:
             entries.append(_not_run(title, why_not[trained_on], data))
             continue
@@ -234,7 +242,7 @@ def _probes(backbone: Backbone, data: dict[str, _Data], config: CompareConfig) -
             return probe_answers(title, probe, *embed(part.test), part.test)
 
         cells = _cells(answer, data, config, (trained_on,))
-        what = f"logistic and ridge regression on frozen embeddings, train split of {trained_on}; {probe.chosen}"
+        what = f"logistic and ridge regression on {backbone.spec}, train split of {trained_on}; {probe.chosen}"
         entries.append(Entry(title, "rung", what, cells))
     return entries
 

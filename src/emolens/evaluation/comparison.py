@@ -25,12 +25,14 @@ class Cell:
         answers, measured: None where it did not run.
         not_run: why not.
         home: the model was trained on (another split of) this data set.
+        warning: what a reader must know before believing the numbers.
     """
 
     answers: Answers | None = None
     measured: Measured | None = None
     not_run: str | None = None
     home: bool = False
+    warning: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ class Comparison:
     reported: list[Reported]
     seed: int
     command: str
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader must know before believing the numbers."""
+        cells = [cell for entry in self.entries for cell in entry.cells.values()]
+        return [cell.warning for cell in cells if cell.warning is not None]
 
     def to_json(self) -> dict[str, Any]:
         """The content of ``metrics.json``: metrics[data][model][name] = {"value", "low", "high", "n"}, and the rest."""
@@ -167,6 +175,7 @@ def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
     return {
         "mapping": cell.answers.mapping,
         "trained_here": cell.home,
+        "warning": cell.warning,
         "n_scored": cell.measured.n_scored,
         "n_failed": cell.measured.n_failed,
         "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(cell.answers.errors.items())],

@@ -1,6 +1,7 @@
 """The report of a comparison: a single HTML file that loads nothing."""
 
 import math
+import textwrap
 from typing import Any
 
 from emolens.evaluation.comparison import Cell, Comparison, Difference, Entry
@@ -15,6 +16,9 @@ SHORT = {
 }
 
 
+REASON_WIDTH = 150  # characters, about two lines of the matrix
+
+
 def comparison_report(comparison: Comparison) -> str:
     """The whole page. Every value that comes from data is escaped."""
     targets = comparison.targets
@@ -25,6 +29,7 @@ def comparison_report(comparison: Comparison) -> str:
         title=f"{given} model{'s' * (given != 1)} and the ladder on {', '.join(targets)}",
         split=next(iter(targets.values())).split,
         clustered=[name for name, t in targets.items() if t.group_N is not None],
+        warnings=comparison.warnings,
         matrices=[_matrix(metric, comparison) for metric in metrics],
         seeds=comparison.spreads,
         differences=_difference_views(comparison.differences),
@@ -68,17 +73,29 @@ def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
             low, high = ranges[data]
             level = (m.value - low) / (high - low) if m is not None and math.isfinite(m.value) and high > low else 0.0
             kind = "valence_arousal" if "/" in metric else "labels"
-            why = f"not run: {cell.not_run}" if cell.not_run is not None else "does not give this"
+            why = "not run" if cell.not_run is not None else "does not give this"
             mapping = SHORT[cell.answers.mapping.get(kind, "native")] if cell.answers is not None else ""
             if kind == "valence_arousal" and mapping == "own labels":
                 mapping = "own output"
-            cells.append({"m": m, "level": level, "home": cell.home, "mapping": mapping, "why": why})
-        rows.append({"name": entry.name, "note": "ladder" if entry.kind == "rung" else "", "cells": cells})
+            cells.append(
+                {"m": m, "level": level, "home": cell.home, "mapping": mapping, "why": why, "warning": cell.warning}
+            )
+        note = "ladder" if entry.kind == "rung" else ""
+        rows.append({"name": entry.name, "note": note, "cells": cells, "not_run": _reason(entry)})
     ns = ", ".join(f"{data} {_count(metric, data, comparison.entries)}" for data in columns)
     note = (
         f"Rows scored: {ns}. Darker is better, column by column. Under each value: its interval, and how it was made."
     )
     return {"metric": metric, "columns": columns, "rows": rows, "note": note}
+
+
+def _reason(entry: Entry) -> str | None:
+    """Why an entry ran nowhere, short; the table at the end has it whole."""
+    reasons = {cell.not_run for cell in entry.cells.values()}
+    reason = reasons.pop()
+    if reasons or reason is None:
+        return None
+    return textwrap.shorten(reason, REASON_WIDTH, placeholder=" ...")
 
 
 def _count(metric: str, data: str, entries: list[Entry]) -> str:

@@ -12,6 +12,7 @@ from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.evaluation.answers import Answers, ask, describe_predictor, fit_predictor
 from emolens.evaluation.measure import Measured, measure
+from emolens.evaluation.overlap import overlap_warning
 from emolens.evaluation.pairs import pair_label
 from emolens.evaluation.predictions_table import predictions_table, write_predictions
 from emolens.evaluation.provenance import versions
@@ -33,6 +34,7 @@ class Evaluation:
         description: what the model is, one line.
         seed: of the bootstrap.
         command: the command line or call that made it.
+        warnings: what a reader must know before believing the numbers.
     """
 
     targets: Targets
@@ -41,6 +43,7 @@ class Evaluation:
     description: str
     seed: int
     command: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> dict[str, Interval]:
@@ -66,6 +69,7 @@ class Evaluation:
             "per_class": {label: metrics_json(metrics) for label, metrics in measured.per_class.items()},
             "domains": {name: metrics_json(metrics) for name, metrics in measured.domains.items()},
             "confusion": self._confusion(),
+            "warnings": list(self.warnings),
             "bootstrap": {"seed": self.seed, "resampled": "rows" if targets.group_N is None else "groups"},
             "ids_sha256": targets.ids_sha256,
             "command": self.command,
@@ -133,6 +137,7 @@ def evaluate(
     measured = measure(answers, targets, seed)
     if not measured.metrics:
         raise DataError(_nothing_scored(answers, targets))
+    warning = overlap_warning(predictor, targets)
     evaluation = Evaluation(
         targets,
         answers,
@@ -140,6 +145,7 @@ def evaluate(
         description=describe_predictor(predictor),
         seed=seed,
         command=command or _command(predictor.name, targets, seed),
+        warnings=() if warning is None else (warning,),
     )
     if out is not None:
         evaluation.write(out)

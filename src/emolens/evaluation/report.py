@@ -10,6 +10,7 @@ from emolens.evaluation.charts import reliability_chart, scatter_chart
 from emolens.evaluation.examples import examples
 from emolens.evaluation.pairs import pair_affect, pair_label
 from emolens.evaluation.provenance import versions
+from emolens.metrics import Interval
 from emolens.metrics.calibration import reliability_curve
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def evaluation_report(evaluation: "Evaluation") -> str:
         counts=facts,
         clustered=targets.group_N is not None,
         mapping_sentences=_mapping_sentences(evaluation),
+        warnings=evaluation.warnings,
         headline=list(measured.headline.items()) or list(measured.metrics.items())[:4],
         failed=facts["failed"],
         confusion=_confusion_view(facts["confusion"], targets.space),
@@ -89,7 +91,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"figure": figure, "signed": signed, "percent": _percent}
+    environment.filters |= {"figure": figure, "signed": signed, "percent": _percent, "interval": interval}
     environment.filters["meaning"] = lambda name: MEANING.get(name.rpartition("/")[2], "")
     return environment
 
@@ -97,6 +99,11 @@ def _environment() -> "Environment":
 def figure(value: float) -> str:
     """Three decimals; a dash for what is undefined."""
     return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def interval(m: Interval) -> str:
+    """[low, high]; a dash for what is undefined."""
+    return f"[{figure(m.low)}, {figure(m.high)}]" if math.isfinite(m.low) else "–"
 
 
 def signed(value: float) -> str:

@@ -1,5 +1,6 @@
 """Results as tables for a terminal."""
 
+import math
 import sys
 
 from rich.console import Console
@@ -8,8 +9,7 @@ from rich.table import Table
 from emolens.evaluation.comparison import Cell, Comparison
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.measure import HEADLINE
-from emolens.evaluation.report import figure
-from emolens.metrics import Interval
+from emolens.evaluation.report import figure, interval
 
 PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe, which has no width of its own
 
@@ -43,11 +43,6 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
     return tables
 
 
-def interval(m: Interval) -> str:
-    """As in the report: [low, high]."""
-    return f"[{figure(m.low)}, {figure(m.high)}]"
-
-
 def print_table(table: Table) -> None:
     """To standard output, without markup being read out of names."""
     console = Console(file=sys.stdout, markup=False, highlight=False)
@@ -66,4 +61,4 @@ def _cell(cell: Cell, metric: str) -> str:
     if metric not in cell.measured.metrics:
         return "–"
     m = cell.measured.metrics[metric]
-    return f"{figure(m.value)} {interval(m)}"
+    return f"{figure(m.value)} {interval(m)}" if math.isfinite(m.value) else "–"

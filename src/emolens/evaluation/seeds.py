@@ -10,6 +10,8 @@ from typing import Any
 from emolens.errors import DataError
 from emolens.files import read_json
 
+SAME = ("recipe", "kind", "backbone", "label_space", "targets", "config", "data")  # of repetitions, in config.json
+
 
 @dataclass(frozen=True)
 class SeedGroup:
@@ -27,13 +29,13 @@ class SeedGroup:
 
 
 def seed_groups(specs: Sequence[str]) -> list[SeedGroup]:
-    """Find runs (``run:DIR``) whose ``config.json`` agree in everything but the seed and the place; two at least."""
+    """Find runs (``run:DIR``) whose ``config.json`` agree in recipe, model and data but not in the seed."""
     groups: dict[str, list[tuple[str, int, str]]] = {}
     for spec in specs:
         config = run_config(spec)
         if config is None or not isinstance(config.get("seed"), int):
             continue
-        key = json.dumps(_without_seed(config), sort_keys=True, default=str)
+        key = json.dumps([_without_seed(config.get(name)) for name in SAME], sort_keys=True, default=str)
         groups.setdefault(key, []).append((spec, config["seed"], str(config.get("recipe", "run"))))
     found = []
     for runs in groups.values():
@@ -60,7 +62,6 @@ def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _without_seed(value: Any) -> Any:
-    """A configuration less what may differ between repetitions of it."""
     if isinstance(value, dict):
-        return {k: _without_seed(v) for k, v in value.items() if k not in ("seed", "out", "run", "created", "command")}
-    return [_without_seed(v) for v in value] if isinstance(value, list) else value
+        return {name: _without_seed(part) for name, part in value.items() if name != "seed"}
+    return value

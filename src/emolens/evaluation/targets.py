@@ -25,6 +25,7 @@ class Targets:
 
     Attributes:
         data: name of the data set, for tables.
+        dataset: its name as the manifest has it, the same for all its versions; "" if it states none.
         split: name of the split, or "all".
         id_N, path_N: the rows, in the manifest's order.
         space: label space of ``label_N`` and ``label_NC``; None where the manifest has no labels.
@@ -37,6 +38,7 @@ class Targets:
     """
 
     data: str
+    dataset: str
     split: str
     id_N: tuple[str, ...]
     path_N: tuple[Path, ...]
@@ -98,6 +100,7 @@ def read_targets(manifest: Manifest, split: str | None, name: str | None = None)
     space = part.space()
     targets = Targets(
         data=name or str(manifest.metadata.get("dataset") or manifest.root.name or "data"),
+        dataset=str(manifest.metadata.get("dataset") or ""),
         split=split or "all",
         id_N=tuple(map(str, frame["id"])),
         path_N=tuple(part.paths()),

@@ -35,9 +35,7 @@ def _expand(given: str) -> list[Path]:
     if path.is_dir():
         pictures = sorted(p for p in path.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file())
         if not pictures:
-            raise DataError(
-                f"{path}: no pictures in this folder; looked for {', '.join(sorted(IMAGE_SUFFIXES))}"
-            )
+            raise DataError(f"{path}: no pictures in this folder; looked for {', '.join(sorted(IMAGE_SUFFIXES))}")
         return pictures
     if path.exists():
         if path.suffix.lower() in LIST_SUFFIXES:

@@ -59,6 +59,4 @@ def load(
         if space is None and trained.space is None:
             space = get_label_space(DEFAULT_SPACE)
         return predictor if space is None else predictor.retarget(space)
-    raise ConfigError(
-        f'model "{spec}": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, mini or auto'
-    )
+    raise ConfigError(f'model "{spec}": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, mini or auto')

@@ -14,7 +14,7 @@ from matplotlib.patches import Circle
 
 from emolens.files import atomic_path
 
-# Vermilion, blue and grey of Okabe & Ito (2008): told apart under every common colour blindness, and in print by lightness.
+# Vermilion and blue of Okabe & Ito (2008), and a grey: told apart under every common colour blindness.
 POLARITY_COLOURS: Mapping[str, str] = {"positive": "#D55E00", "neutral": "#8A8F98", "negative": "#0072B2"}
 INK = "#22262B"
 FAINT = "#6B7280"

@@ -19,7 +19,8 @@ def write_plots(predictions: Sequence[Prediction], directory: str | os.PathLike[
     Args:
         predictions: rows as ``predict`` gives them. Rows with status ``error`` are left out, as are drawings for
             which nothing is known (no plane without valence and arousal, no histogram without labels).
-        directory: where to write ``pictures/NNNN_NAME.png``, ``valence_arousal.png`` and ``labels.png``; made if it is not there.
+        directory: where to write ``pictures/NNNN_NAME.png``, ``valence_arousal.png`` and ``labels.png``; made
+            if it is not there.
         limit: at most so many annotated pictures, the first ones; 0 for none.
 
     Returns:

@@ -22,7 +22,7 @@ HEAD, FOOT = 76, 50  # px
 
 
 def draw_labels(rows: Sequence[Prediction], polarity_of: Mapping[str, str], errors: int, path: Path) -> list[Path]:
-    """A bar for each label, coloured by its polarity, in the order of the label space; labels never given are shown empty.
+    """A bar for each label, coloured by its polarity, in the order of the label space; those never given are empty.
 
     Args:
         errors: rows without a prediction, told below the bars.

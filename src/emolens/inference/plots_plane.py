@@ -36,7 +36,7 @@ THUMBNAIL = 58  # px, longer side
 
 
 def draw_plane(rows: Sequence[Prediction], path: Path) -> list[Path]:
-    """Valence across, arousal up, both in [-1, 1]: thumbnails for a few pictures, dots for many, hexagons for very many.
+    """Valence across, arousal up, both in [-1, 1]: thumbnails for a few pictures, dots for many, hexagons for more.
 
     Returns:
         ``[path]``; empty where no row has a valence and an arousal.

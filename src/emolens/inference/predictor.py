@@ -118,9 +118,7 @@ class Predictor:
             return
         from emolens.inference.cache import EmbeddingCache
 
-        embedded = EmbeddingCache(self.cache, self.backbone).embed(
-            paths, batch_size=batch_size, workers=workers
-        )
+        embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
         yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
 
     def _failed(self, path: Path, error: str, media: str = "image") -> Prediction:

@@ -132,17 +132,13 @@ def read_pretrained(
     config = read_json(directory / CONFIG)
     try:
         if config["format"] > FORMAT:
-            raise DataError(
-                f"{directory}: was written by emolens {config['emolens']}, which is newer; upgrade"
-            )
+            raise DataError(f"{directory}: was written by emolens {config['emolens']}, which is newer; upgrade")
         stored, kind, embed_dim = config["backbone"], config["kind"], config["backbone"]["embed_dim"]
         space = None if config["label_space"] is None else LabelSpace.from_dict(config["label_space"])
         targets = tuple(config["targets"])
         spec, trained_precision, fingerprint = stored["spec"], stored["precision"], stored["fingerprint"]
     except (KeyError, TypeError) as error:
-        raise DataError(
-            f"{directory / CONFIG}: field {error} is missing or malformed; train again"
-        ) from error
+        raise DataError(f"{directory / CONFIG}: field {error} is missing or malformed; train again") from error
     backbone = load_backbone(spec, device, precision)
     if backbone.embed_dim != embed_dim:
         raise WeightsError(
@@ -150,18 +146,14 @@ def read_pretrained(
         )
     # In another precision the rounded weights, and so their fingerprint, are others.
     if backbone.precision == trained_precision and backbone.fingerprint != fingerprint:
-        raise WeightsError(
-            f"{directory}: the weights of {spec} are not those it was trained on; bring those back"
-        )
+        raise WeightsError(f"{directory}: the weights of {spec} are not those it was trained on; bring those back")
     head = build_head(kind, embed_dim, space, targets, backbone)
     if head.module is not None:
         load_weights(directory / WEIGHTS, head.module)
     return config, backbone, head
 
 
-def push_to_hub(
-    predictor: "Predictor", repository: str, private: bool = False, token: str | None = None
-) -> str:
+def push_to_hub(predictor: "Predictor", repository: str, private: bool = False, token: str | None = None) -> str:
     """Upload the three files to USER/REPO on the Hugging Face hub and return its address.
 
     Raises:
@@ -177,9 +169,7 @@ def push_to_hub(
             address = api.create_repo(repository, private=private, exist_ok=True)
             api.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"emolens {__version__}")
         except (HfHubHTTPError, OSError) as error:
-            raise DataError(
-                f"hub:{repository}: could not be uploaded ({error}); is `hf auth login` done?"
-            ) from error
+            raise DataError(f"hub:{repository}: could not be uploaded ({error}); is `hf auth login` done?") from error
     return str(address)
 
 

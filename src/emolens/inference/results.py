@@ -95,17 +95,13 @@ class Predictions(Sequence[Prediction]):
 
     def values(self, name: str) -> NDArray[np.float64]:
         """A numeric column, such as ``valence``, as float64, shape (N,); NaN where missing."""
-        return np.array(
-            [math.nan if (v := getattr(row, name)) is None else v for row in self.rows], dtype=np.float64
-        )
+        return np.array([math.nan if (v := getattr(row, name)) is None else v for row in self.rows], dtype=np.float64)
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row a prediction, columns as in :class:`Prediction`; ``scores`` holds dicts."""
         import pandas as pd
 
-        return pd.DataFrame(
-            {name: [getattr(row, name) for row in self.rows] for name in COLUMNS}, columns=COLUMNS
-        )
+        return pd.DataFrame({name: [getattr(row, name) for row in self.rows] for name in COLUMNS}, columns=COLUMNS)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write JSON lines, CSV or Parquet, by the suffix of ``path``, atomically.
@@ -123,9 +119,7 @@ class Predictions(Sequence[Prediction]):
                     stream.writelines(to_json(row) + "\n" for row in self.rows)
             elif suffix == ".csv":
                 frame = self.to_pandas()
-                frame["scores"] = [
-                    None if row.scores is None else json.dumps(row.scores) for row in self.rows
-                ]
+                frame["scores"] = [None if row.scores is None else json.dumps(row.scores) for row in self.rows]
                 frame.to_csv(temporary, index=False)
             else:
                 self._write_parquet(temporary)
@@ -139,10 +133,7 @@ class Predictions(Sequence[Prediction]):
         types.update(person=pa.int64(), scores=pa.map_(pa.string(), pa.float64()))
         columns = {
             name: pa.array(
-                [
-                    list(value.items()) if isinstance(value := getattr(row, name), dict) else value
-                    for row in self.rows
-                ],
+                [list(value.items()) if isinstance(value := getattr(row, name), dict) else value for row in self.rows],
                 type=kind,
             )
             for name, kind in types.items()

@@ -42,9 +42,7 @@ class Verdict:
             return self
         if np.isnan(self.label_space.valence_arousal).any():
             return self  # a space that a data set brought along may have no points
-        return Verdict(
-            self.label_space, self.score_NC, *valence_arousal_from_scores(self.score_NC, self.label_space)
-        )
+        return Verdict(self.label_space, self.score_NC, *valence_arousal_from_scores(self.score_NC, self.label_space))
 
     def mapped(self, target: LabelSpace | str) -> "Verdict":
         """The same verdict in another label space; :func:`mapping_of` tells how.

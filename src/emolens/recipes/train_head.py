@@ -82,9 +82,7 @@ def train_head(
                 f"{data}: has nothing for --targets {config.targets}; it needs a label or a target column"
             )
     elif space is None:
-        raise ConfigError(
-            f'{data}: has no labels, and {recipe} needs them; for valence and arousal train "probe"'
-        )
+        raise ConfigError(f'{data}: has no labels, and {recipe} needs them; for valence and arousal train "probe"')
     else:
         targets = ()
     request = {"recipe": recipe, "config": asdict(config), "data": str(data.resolve())}
@@ -146,9 +144,7 @@ def _open_run(run: Path, request: dict[str, Any], resume: bool) -> None:
             raise ConfigError(f"{run}: holds an unfinished run; go on with --resume, or choose another --out")
         # Through JSON both sides have lists where the config has tuples.
         if read_json(run / REQUEST) != _as_json(request):
-            raise ConfigError(
-                f"{run}: was begun with another recipe, config or data ({REQUEST}); choose another --out"
-            )
+            raise ConfigError(f"{run}: was begun with another recipe, config or data ({REQUEST}); choose another --out")
     write_json(run / REQUEST, request)
 
 
@@ -168,9 +164,7 @@ def _table(
 ) -> TensorTable:
     """The rows of one split that have an embedding and at least one target."""
     embedded = embeddings.embed(part.paths(), batch_size=batch_size, workers=workers)
-    columns: dict[str, Tensor] = {
-        "embedding": torch.from_numpy(np.asarray(embedded.embedding_ND, np.float32))
-    }
+    columns: dict[str, Tensor] = {"embedding": torch.from_numpy(np.asarray(embedded.embedding_ND, np.float32))}
     usable_N: NDArray[np.bool_] = np.zeros(len(part), dtype=bool)
     if space is not None:
         label_N = part.label_index()
@@ -185,9 +179,7 @@ def _table(
         print(f"left out: {error}", file=sys.stderr)
     keep_N = torch.from_numpy(usable_N)
     if not keep_N.any():
-        raise DataError(
-            f"no row of {len(part)} has both a readable picture and a target; see `emolens data verify`"
-        )
+        raise DataError(f"no row of {len(part)} has both a readable picture and a target; see `emolens data verify`")
     return TensorTable({name: column[keep_N] for name, column in columns.items()})
 
 
@@ -205,9 +197,7 @@ def _fit_clip_e(
     torch.manual_seed(config.trainer.seed)  # the layers are drawn here
     if isinstance(config, CLIPECrossEntropyConfig):
         classifier = CLIPECrossEntropy(len(space), backbone.embed_dim)
-        fitted = trainer.fit(
-            CLIPECrossEntropyTask(classifier, weight_C), tables["train"], tables["val"], resume
-        )
+        fitted = trainer.fit(CLIPECrossEntropyTask(classifier, weight_C), tables["train"], tables["val"], resume)
         return CrossEntropyHead(classifier.cpu(), space), fitted
     assert isinstance(config, CLIPEContrastiveConfig)
     contrastive = CLIPEContrastive(backbone.embed_dim)
@@ -236,9 +226,7 @@ def _fit_probe(
         fitted = Trainer(config.trainer, config.optimizer, folder, fabric).fit(
             ProbeTask(probe, l2, weight_C), train, val
         )
-        (folder / CHECKPOINT).unlink(
-            missing_ok=True
-        )  # a fit takes seconds; it is done again rather than resumed
+        (folder / CHECKPOINT).unlink(missing_ok=True)  # a fit takes seconds; it is done again rather than resumed
         return probe, fitted
 
     loss: dict[str, dict[float, float]] = {name: {} for name in outputs}
@@ -251,10 +239,7 @@ def _fit_probe(
             loss[name][strength] = swept[strength].figures[f"loss/{name}"]
     best = {name: min(by_l2, key=lambda strength: by_l2[strength]) for name, by_l2 in loss.items()}
     both = TensorTable(
-        {
-            k: torch.cat([tables["train"].columns[k], tables["val"].columns[k]])
-            for k in tables["train"].columns
-        }
+        {k: torch.cat([tables["train"].columns[k], tables["val"].columns[k]]) for k in tables["train"].columns}
     )
     probe, fitted = fit(best, run, both, None)
     figures = {f"l2/{name}": strength for name, strength in best.items()}

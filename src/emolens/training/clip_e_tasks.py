@@ -67,16 +67,11 @@ class CLIPEContrastiveTask(Task):
         Not the training loss: that one depends on which samples share a batch.
         """
         return label_figures(
-            [
-                (self.model.log_probability(batch["embedding"], self.text_CD), batch["label"])
-                for batch in batches
-            ]
+            [(self.model.log_probability(batch["embedding"], self.text_CD), batch["label"]) for batch in batches]
         )
 
 
-def label_figures(
-    scored: list[tuple[Tensor, Tensor]], class_weight_C: Tensor | None = None
-) -> dict[str, float]:
+def label_figures(scored: list[tuple[Tensor, Tensor]], class_weight_C: Tensor | None = None) -> dict[str, float]:
     """Loss and accuracy from batches of log-probabilities (B, C) and labels (B,)."""
     log_p_NC = torch.cat([log_p for log_p, _ in scored])
     label_N = torch.cat([label for _, label in scored])

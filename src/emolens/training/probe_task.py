@@ -32,9 +32,7 @@ class ProbeTask(Task):
     l2_O: Tensor
     class_weight_C: Tensor | None
 
-    def __init__(
-        self, model: LinearProbe, l2: dict[str, float], class_weight_C: Tensor | None = None
-    ) -> None:
+    def __init__(self, model: LinearProbe, l2: dict[str, float], class_weight_C: Tensor | None = None) -> None:
         super().__init__()
         self.model: LinearProbe = model
         strengths = [l2[LABEL]] * model.num_classes if model.num_classes else []

@@ -76,15 +76,11 @@ class Trainer:
         from lightning_fabric import Fabric
 
         if config.epochs < 1 or config.batch_size < 0:
-            raise ConfigError(
-                f"epochs {config.epochs} and batch_size {config.batch_size}: both must be positive"
-            )
+            raise ConfigError(f"epochs {config.epochs} and batch_size {config.batch_size}: both must be positive")
         self.config, self.optimizer_config, self.run = config, optimizer, run
         self.fabric = fabric or Fabric(accelerator="auto", devices=1)
 
-    def fit(
-        self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None = None, resume: bool = False
-    ) -> Fitted:
+    def fit(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None = None, resume: bool = False) -> Fitted:
         """Train; without ``val`` the last weights are the result.
 
         Args:
@@ -179,9 +175,7 @@ class Trainer:
         batches = DataLoader(val, sampler=rows, batch_size=None)
         task.eval()
         with torch.inference_mode():
-            figures = task.validate(
-                {k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches
-            )
+            figures = task.validate({k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches)
         task.train()
         log.write(state.step, state.epoch, "val", figures)
         if math.isnan(figures["loss"]):
@@ -225,9 +219,7 @@ class _State:
             for name in self.PLAIN:
                 setattr(self, name, saved[name])
         except (KeyError, RuntimeError, ValueError) as error:
-            raise DataError(
-                f"{run}: its checkpoint is of another model; train into another folder"
-            ) from error
+            raise DataError(f"{run}: its checkpoint is of another model; train into another folder") from error
         torch.set_rng_state(saved["generators"]["cpu"])
         if "cuda" in saved["generators"] and torch.cuda.is_available():
             torch.cuda.set_rng_state(saved["generators"]["cuda"])

@@ -83,3 +83,17 @@ def test_nothing_there(tmp_path: Path) -> None:
 def test_a_picture_outside_the_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lost\.jpg: is in no class folder"):
         read(touch(tmp_path, "joy/a.jpg", "lost.jpg"))
+
+
+def test_a_link_to_a_parent_is_no_maze(tmp_path: Path) -> None:
+    touch(tmp_path, "positive/a.jpg", "negative/b.jpg")
+    (tmp_path / "negative/loop").symlink_to(tmp_path)
+    assert read(tmp_path).frame["path"].tolist() == ["negative/b.jpg", "positive/a.jpg"]
+
+
+def test_patterns_that_are_none(tmp_path: Path) -> None:
+    touch(tmp_path, "joy_1.jpg")
+    with pytest.raises(ConfigError, match=r'--label-pattern "\(" is not a regular expression'):
+        read(tmp_path, label_pattern="(", label_space="ekman6")
+    with pytest.raises(ConfigError, match="has no group; put what is looked for in parentheses"):
+        read(tmp_path, label_pattern="joy", label_space="ekman6")

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from emolens.data.importers.patterns import one_group_pattern
 from emolens.data.importers.spaces import own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.data.validate import TARGETS
@@ -177,7 +178,8 @@ def _numbers(cells: pd.DataFrame, column: str, table: Path) -> pd.Series[float]:
 
 
 def _match(pattern: str, texts: pd.Series[str], what: str, table: Path) -> pd.Series[str]:
-    found: pd.Series[str] = texts.str.extract(f"(?:{pattern})", expand=True).iloc[:, 0]
+    compiled = one_group_pattern(pattern, f"--{what}-pattern")
+    found: pd.Series[str] = texts.str.extract(compiled.pattern, expand=True).iloc[:, 0]
     if found.isna().any():
         row = int(found.isna().to_numpy().argmax())
         raise DataError(f'{table} row {row}: no {what} in "{texts.iloc[row]}" (pattern "{pattern}")')

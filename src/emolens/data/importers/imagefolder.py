@@ -1,13 +1,13 @@
 """Pictures in folders named after their labels."""
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from emolens.data.importers.patterns import one_group_pattern
 from emolens.data.importers.spaces import own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
@@ -78,8 +78,14 @@ def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
 def _pictures(source: Path) -> tuple[list[str], int]:
     """Paths relative to ``source``, sorted, and the number of files that are no pictures."""
     paths, others = [], 0
+    seen: set[str] = set()
     for folder, subfolders, files in os.walk(source, followlinks=True):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        real = os.path.realpath(folder)
+        if real in seen:  # a link to where we have been, perhaps to a parent: it would go on for ever
+            subfolders.clear()
+            continue
+        seen.add(real)
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in files:
             if name.startswith("."):
                 continue
@@ -99,7 +105,7 @@ def _split_folders(paths: list[str]) -> dict[str, str]:
 
 def _raw_label(path: str, split_of: Mapping[str, str], options: ImageFolderOptions, source: Path) -> str:
     if options.label_pattern is not None:
-        match = re.search(options.label_pattern, path)
+        match = one_group_pattern(options.label_pattern, "--label-pattern").search(path)
         if match is None:
             raise DataError(f'{source / path}: no label in its name (pattern "{options.label_pattern}")')
         return match.group(1)

@@ -1,0 +1,22 @@
+"""Specs made short enough for a table."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def spec_names(specs: Iterable[str]) -> dict[str, str]:
+    """Spec -> name, all names different.
+
+    The folders of a weights path are left out ("torchvision:resnet50//data/w.pt" becomes "torchvision:resnet50/w.pt"),
+    unless two specs would then look alike. A run keeps its folder: that is what tells runs apart.
+    """
+    short = {spec: _short(spec) for spec in specs}
+    names = list(short.values())
+    return {spec: name if names.count(name) == 1 else spec for spec, name in short.items()}
+
+
+def _short(spec: str) -> str:
+    name, slash, weights = spec.partition("/")
+    if not slash or name.startswith(("run:", "hub:")):
+        return spec
+    return f"{name}/{Path(weights).name}"
