@@ -112,11 +112,10 @@ def cross_validate(feature_NF: NDArray[np.float32], target_N2: Array, group_N: N
 
 def quality(predicted_N2: Array, target_N2: Array, group_N: NDArray[Any] | None) -> dict[str, Any]:
     """Pearson r, CCC and RMSE of both targets, each with its interval."""
-    return {
-        f"{target}/{name}": interval.as_dict()
-        for t, target in enumerate(TARGETS)
-        for name, interval in regression_metrics(predicted_N2[:, t], target_N2[:, t], groups=group_N).items()
-    }
+    measured = {}
+    for t, target in enumerate(TARGETS):
+        measured |= regression_metrics(predicted_N2[:, t], target_N2[:, t], prefix=target, groups=group_N)
+    return {name: interval.as_dict() for name, interval in measured.items()}
 
 
 def main() -> None:
@@ -160,11 +159,11 @@ def main() -> None:
     for name, value in report["metrics"].items():
         seeds = report["seeds"][name]
         print(
-            f"{name:24s} {value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}], n = {value['n']}; "
+            f"{name:18s} {value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}], n = {value['n']}; "
             f"over {SEEDS} seeds of folds {seeds['mean']:.3f} (sd {seeds['sd']:.3f})"
         )
     for name, value in report.get("transfer to BASS", {}).items():
-        print(f"to BASS: {name:24s} {value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}], n = {value['n']}")
+        print(f"to BASS: {name:18s} {value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}], n = {value['n']}")
     print(f"{options.out}: {options.out.stat().st_size / 1000:.0f} kB")
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from emolens import __version__
 from emolens.cli.main import VERBS, main
 

@@ -2,6 +2,7 @@ import io
 from pathlib import Path
 
 import pytest
+
 from emolens.errors import DataError
 from emolens.inference.inputs import expand_inputs
 

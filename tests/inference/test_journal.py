@@ -1,4 +1,5 @@
 import pytest
+
 from emolens.errors import ConfigError
 from emolens.inference.journal import Journal
 from emolens.inference.results import Prediction, Predictions

@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+
 from emolens import load
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.inference.heads import CrossEntropyHead, ProbeHead, TextHead
@@ -12,7 +14,6 @@ from emolens.models.backbone import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
 from emolens.taxonomy import LabelSpace, get_label_space
-from PIL import Image
 
 
 @pytest.fixture

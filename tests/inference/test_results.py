@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+
 from emolens.errors import ConfigError
 from emolens.inference.results import COLUMNS, Prediction, Predictions, to_json
 from emolens.taxonomy import get_label_space

@@ -21,6 +21,13 @@ def test_malformed_spec(spec, says):
         load_backbone(spec)
 
 
+def test_mini_needs_no_weights(rng):
+    backbone = load_backbone("mini")
+    image = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    assert backbone.encode_image(backbone.transform(image)[None]).shape == (1, backbone.embed_dim)
+    assert backbone.fingerprint == load_backbone("mini").fingerprint
+
+
 def test_mean_and_max_equals_loops(rng):
     map_BCHW = rng.normal(size=(2, 3, 4, 5)).astype(np.float32)
     pooled = mean_and_max(torch.from_numpy(map_BCHW))

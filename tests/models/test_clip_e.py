@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 
 

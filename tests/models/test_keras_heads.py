@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from emolens.errors import WeightsError
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.keras_heads import load_keras_head

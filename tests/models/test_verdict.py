@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from emolens.models.verdict import Verdict, mapping_of
 from emolens.taxonomy import LabelSpace, get_label_space
 

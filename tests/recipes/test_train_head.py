@@ -4,11 +4,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
+
 from emolens import load
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
 from emolens.recipes import RECIPES, get_recipe
-from PIL import Image
 
 
 @pytest.fixture(scope="module")

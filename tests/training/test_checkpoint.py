@@ -1,8 +1,9 @@
 import pytest
 import torch
+from torch import nn
+
 from emolens.errors import DataError, WeightsError
 from emolens.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
-from torch import nn
 
 
 def test_state_comes_back(tmp_path):

@@ -1,9 +1,11 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
-from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate
 from torch import nn
+
+from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate
 
 
 def test_curve_rises_then_falls_to_the_stated_share():
@@ -14,7 +16,7 @@ def test_curve_rises_then_falls_to_the_stated_share():
     assert curve[20] == max(curve) == pytest.approx(0.1)
     assert curve[70] == pytest.approx(0.1 * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * 0.5))))
     assert curve[120] == pytest.approx(0.001)
-    assert all(a >= b for a, b in zip(curve[20:], curve[21:], strict=False))
+    assert all(a >= b for a, b in pairwise(curve[20:]))
 
 
 def test_biases_and_norms_do_not_decay():

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 import torch
+from lightning_fabric import Fabric
+from sklearn.linear_model import LogisticRegression, Ridge
+
 from emolens.models.probe import LinearProbe
 from emolens.training.optim import OptimizerConfig
 from emolens.training.probe_task import ProbeTask
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer, TrainerConfig
-from lightning_fabric import Fabric
-from sklearn.linear_model import LogisticRegression, Ridge
 
 
 def fit(task, table, run):

@@ -1,7 +1,8 @@
 import pytest
-from emolens.training.sampler import EpochSampler
 from hypothesis import given
 from hypothesis import strategies as st
+
+from emolens.training.sampler import EpochSampler
 
 
 @given(st.integers(1, 50), st.integers(0, 60), st.integers(0, 5), st.integers(0, 3))

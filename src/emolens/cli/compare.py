@@ -63,5 +63,7 @@ def main(args: list[str]) -> int:
         reasons = {cell.not_run for cell in entry.cells.values() if cell.not_run is not None}
         if len(reasons) == 1 and all(cell.not_run for cell in entry.cells.values()):
             print(f"{entry.name} not run: {reasons.pop()}")
+    for warning in comparison.warnings:
+        print(f"warning: {warning}")
     print(f"report: {options.out / 'report.html'}")
     return 0

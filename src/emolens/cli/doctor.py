@@ -89,6 +89,7 @@ def _devices() -> list[Row]:
     if torch.backends.mps.is_available():
         rows.append(("mps", "Apple GPU"))
     device = choose_device("auto")
+    rows.append(("torch build", f"{torch.__version__}, CUDA {torch.version.cuda or 'none'}"))
     return [*rows, ("chosen", f"device {device}, precision {choose_precision('auto', device)}")]
 
 

@@ -60,5 +60,7 @@ def main(args: list[str]) -> int:
     measured = evaluation.measured
     print_table(evaluation_table(evaluation))
     print(f"{measured.n_scored} of {measured.n_total} rows scored, {measured.n_failed} failed")
+    for warning in evaluation.warnings:
+        print(f"warning: {warning}")
     print(f"report: {options.out / 'report.html'}")
     return 0

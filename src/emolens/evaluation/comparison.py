@@ -25,7 +25,7 @@ class Cell:
         answers, measured: None where it did not run.
         not_run: why not.
         home: the model was trained on (another split of) this data set.
-        warning: what a reader must know before believing the numbers.
+        warning: the model knew these rows from training, or may have; such a result never counts as best.
     """
 
     answers: Answers | None = None

@@ -71,7 +71,8 @@ def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
             cell = entry.cells[data]
             m = _metrics(cell).get(metric)
             low, high = ranges[data]
-            level = (m.value - low) / (high - low) if m is not None and math.isfinite(m.value) and high > low else 0.0
+            counts = m is not None and cell.warning is None and math.isfinite(m.value) and high > low
+            level = (m.value - low) / (high - low) if counts and m is not None else 0.0
             kind = "valence_arousal" if "/" in metric else "labels"
             why = "not run" if cell.not_run is not None else "does not give this"
             mapping = SHORT[cell.answers.mapping.get(kind, "native")] if cell.answers is not None else ""

@@ -28,7 +28,7 @@ Statistic = Callable[[Floats], Floats]  # weights (R, N) -> metric (R,)
 def differences_to_best(entries: Sequence[Entry], targets: dict[str, Targets], seed: int) -> list[Difference]:
     """For each data set and headline metric: the best entry minus each other one that has the metric.
 
-    A model without a defined value (the correlation of a constant) is left out.
+    Left out: a model without a defined value (the correlation of a constant), and one that knew the rows from training.
     """
     found = []
     for data, part in targets.items():
@@ -36,7 +36,9 @@ def differences_to_best(entries: Sequence[Entry], targets: dict[str, Targets], s
             scored: list[tuple[float, str, Answers]] = []
             for entry in entries:
                 cell = entry.cells[data]
-                if cell.measured is not None and cell.answers is not None and metric in cell.measured.metrics:
+                if cell.warning is not None or cell.answers is None or cell.measured is None:
+                    continue
+                if metric in cell.measured.metrics:
                     value = cell.measured.metrics[metric].value
                     if math.isfinite(value):
                         scored.append((value, entry.name, cell.answers))

@@ -23,10 +23,38 @@ FOLDS = 5  # inner cross-validation where there is no validation split
 
 
 @dataclass(frozen=True)
+class Standardise:
+    """Features in standard deviations of the train split, clipped.
+
+    A feature that hardly varies there (rounding) is left out, and one far outside its range says no more than "much":
+    else a single odd picture would decide which regularisation looks best.
+    """
+
+    mean_D: Floats
+    scale_D: Floats
+    CLIP = 5.0
+    LEAST = 1e-6  # of float32 features of the size of 1, this is rounding
+
+    @classmethod
+    def of(cls, train_ND: npt.NDArray[np.float32]) -> "Standardise":
+        """Mean and standard deviation of the rows without NaN."""
+        good_ND = train_ND[np.isfinite(train_ND).all(axis=1)]
+        scale_D = good_ND.std(axis=0, dtype=np.float64)
+        mean_D = good_ND.mean(axis=0, dtype=np.float64)
+        return cls(mean_D, np.where(scale_D > cls.LEAST, scale_D, np.inf))
+
+    def __call__(self, embedding_ND: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """float32, shape (N, D); NaN rows stay NaN."""
+        standard_ND = ((embedding_ND - self.mean_D) / self.scale_D).clip(-self.CLIP, self.CLIP)
+        return standard_ND.astype(np.float32)
+
+
+@dataclass(frozen=True)
 class LinearProbe:
     """A fitted probe.
 
     Attributes:
+        standardise: applied to embeddings first.
         space: label space of its classes; None where the train split had no labels.
         classifier: gives ``predict_proba``; None without labels.
         class_K: the indices in ``space`` of the classifier's outputs; a class without training rows scores 0.
@@ -34,6 +62,7 @@ class LinearProbe:
         chosen: the hyperparameters and on what they were chosen, for the report.
     """
 
+    standardise: Standardise
     space: LabelSpace | None
     classifier: Any
     class_K: tuple[int, ...]
@@ -60,7 +89,7 @@ class LinearProbe:
         good_N = np.isfinite(embedding_ND).all(axis=1)
         value_N = np.full(len(embedding_ND), np.nan)
         if good_N.any():
-            value_N[good_N] = self.regressor[name].predict(embedding_ND[good_N]).clip(-1, 1)
+            value_N[good_N] = self.regressor[name].predict(self.standardise(embedding_ND[good_N])).clip(-1, 1)
         return value_N
 
 
@@ -72,8 +101,8 @@ def fit_linear_probe(
 ) -> LinearProbe:
     """Fit on ``train``; choose the regularisation on ``val``, or by inner cross-validation over ``train``.
 
-    The inner folds keep groups apart. The test split is never seen. Features are standardised with the statistics
-    of ``train``.
+    The inner folds keep groups apart. The test split is never seen. Features are standardised with the
+    statistics of ``train``.
 
     Args:
         train_ND: embeddings of the train split, float32; NaN rows are left out.
@@ -83,6 +112,10 @@ def fit_linear_probe(
     Raises:
         DataError: there is nothing in the train split to fit.
     """
+    if not np.isfinite(train_ND).all(axis=1).any():
+        raise DataError(f'{train.data}, split "{train.split}": none of its pictures could be embedded')
+    standardise = Standardise.of(train_ND)
+    train_ND, val_ND = standardise(train_ND), None if val_ND is None else standardise(val_ND)
     by = "val split" if val is not None else f"{FOLDS}-fold cross-validation over train"
     chosen: list[str] = []
     classifier: Any = None
@@ -99,7 +132,7 @@ def fit_linear_probe(
     if classifier is None and not regressor:
         raise DataError(f'{train.data}, split "{train.split}": nothing to fit a linear probe on')
     space = train.space if classifier is not None else None
-    return LinearProbe(space, classifier, class_K, regressor, f"{', '.join(chosen)} (chosen by {by})")
+    return LinearProbe(standardise, space, classifier, class_K, regressor, f"{', '.join(chosen)} (chosen by {by})")
 
 
 def _fit_classifier(
@@ -110,8 +143,6 @@ def _fit_classifier(
 ) -> tuple[Any, tuple[int, ...], float]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     several = train.label_N is None
     kept_N, target = _labelled(train_ND, train)
@@ -125,7 +156,7 @@ def _fit_classifier(
 
     def model(strength: float) -> Any:
         logistic = LogisticRegression(C=strength, max_iter=2000)
-        return make_pipeline(StandardScaler(), OneVsRestClassifier(logistic) if several else logistic)
+        return OneVsRestClassifier(logistic) if several else logistic
 
     strength = _choose(
         model, INVERSE_REGULARISATION, train_ND[kept_N], target, _groups(train, kept_N), val_part, _log_likelihood
@@ -143,8 +174,6 @@ def _fit_regressor(
     val: Targets | None,
 ) -> tuple[Any, float]:
     from sklearn.linear_model import Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     def usable(embedding_ND: npt.NDArray[np.float32], targets: Targets) -> tuple[Any, Any]:
         value_N = targets.affect(name)
@@ -159,7 +188,7 @@ def _fit_regressor(
         val_part = (val_ND[val_kept_N], val_target_N)
 
     def model(strength: float) -> Any:
-        return make_pipeline(StandardScaler(), Ridge(alpha=strength))
+        return Ridge(alpha=strength)
 
     strength = _choose(model, RIDGE, train_ND[kept_N], target_N, _groups(train, kept_N), val_part, _minus_mse)
     return _fit(model(strength), train_ND[kept_N], target_N), strength

@@ -61,4 +61,5 @@ def _cell(cell: Cell, metric: str) -> str:
     if metric not in cell.measured.metrics:
         return "–"
     m = cell.measured.metrics[metric]
-    return f"{figure(m.value)} {interval(m)}" if math.isfinite(m.value) else "–"
+    shown = f"{figure(m.value)} {interval(m)}" if math.isfinite(m.value) else "–"
+    return f"({shown}) seen" if cell.warning is not None else shown

@@ -61,10 +61,10 @@ def circumplex(axes: Axes, words: bool = True) -> None:
     axes.add_patch(Circle((0, 0), 1, fill=False, edgecolor=LINE, linewidth=0.8, zorder=0))
     if words:
         corners: Iterable[tuple[float, float, str, str]] = (
-            (1, 1, "excited", "right"),
-            (-1, 1, "distressed", "left"),
-            (-1, -1, "depressed", "left"),
-            (1, -1, "content", "right"),
+            (1, 1.05, "excited", "right"),
+            (-1, 1.05, "distressed", "left"),
+            (-1, -1.05, "depressed", "left"),
+            (1, -1.05, "content", "right"),
         )
         for x, y, word, side in corners:
             write(axes, x, y, word, 9, color=FAINT, fontstyle="italic", ha=side, va="center")

@@ -60,25 +60,26 @@ def draw_picture(row: Prediction, polarity_of: Mapping[str, str], path: Path) ->
         colour = polarity_colour(row.polarity or polarity_of.get(label))
         write(figure, across(24), up(STRIP - 34), label, 17, color=colour, va="center", fontweight="bold")
     if row.scores:
-        draw = figure.add_axes((across(24), up(46), across(430), up(STRIP - 46 - 62)))
+        draw = figure.add_axes((across(24), up(46), across(400), up(STRIP - 46 - 62)))
         best = sorted(row.scores.items(), key=lambda item: -item[1])[:BARS]
         for place, (word, score) in enumerate(best):
             draw.barh(place, 1, height=0.52, color=LINE, alpha=0.45, linewidth=0)
             draw.barh(place, score, height=0.52, color=polarity_colour(polarity_of.get(word)), linewidth=0)
             write(draw, -0.03, place, word, 9, ha="right", va="center")
             write(draw, 1.03, place, f"{100 * score:.0f}%", 9, color=FAINT, va="center")
-        draw.set_xlim(-0.42, 1.16)
+        draw.set_xlim(-0.56, 1.2)
         draw.set_ylim(BARS - 0.5, -0.5)
         draw.set_axis_off()
     write(figure, across(24), up(22), name, 7.5, color=FAINT, va="center")
     if row.valence is not None and row.arousal is not None:
-        plane = figure.add_axes((across(WIDTH - PLANE - 24), up(STRIP - PLANE - 8), across(PLANE), up(PLANE)))
+        plane = figure.add_axes((across(WIDTH - PLANE - 20), up((STRIP - PLANE) / 2), across(PLANE), up(PLANE)))
         circumplex(plane, words=False)
         plane.set_xticks([])
         plane.set_yticks([])
         plane.plot(row.valence, row.arousal, "o", color=INK, markersize=6, markeredgecolor="white", markeredgewidth=1.2)
-        for x, y, word, turn in ((0, -1.02, "valence", 0), (-1.02, 0, "arousal", 90)):
-            write(plane, x, y, word, 6.5, color=FAINT, ha="center", va="center", rotation=turn, backgroundcolor="white")
-        words = f"valence {row.valence:+.2f}   arousal {row.arousal:+.2f}"
-        write(figure, across(WIDTH - PLANE / 2 - 24), up(14), words, 7.5, color=FAINT, ha="center", va="center")
+        right = across(WIDTH - PLANE - 36)
+        for place, (word, value) in enumerate((("valence", row.valence), ("arousal", row.arousal))):
+            middle = STRIP / 2 + 34 - 68 * place
+            write(figure, right, up(middle + 11), f"{value:+.2f}", 11, ha="right", va="center")
+            write(figure, right, up(middle - 13), word, 7.5, color=FAINT, ha="right", va="center")
     return [save_figure(figure, path)]

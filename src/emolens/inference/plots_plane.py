@@ -15,10 +15,10 @@ from PIL import Image
 
 from emolens.errors import MediaError
 from emolens.inference.plot_style import (
+    DPI,
     FAINT,
     FONT,
     INK,
-    LINE,
     POLARITY_COLOURS,
     circumplex,
     new_figure,
@@ -64,6 +64,7 @@ def draw_plane(rows: Sequence[Prediction], path: Path) -> list[Path]:
         axes.hexbin(
             *point_N2.T, gridsize=40, extent=extent, mincnt=1, bins="log", cmap="cividis", linewidths=0, zorder=2
         )
+        write(axes, 0, 1.12, "yellow: many; dark blue: few; counts on a log scale", 8, color=FAINT, ha="center")
     if len(placed) <= MOST_DOTS and any(row.polarity for row in placed):
         present = {row.polarity for row in placed}
         marks = [
@@ -88,16 +89,16 @@ def _thumbnails(axes: Axes, rows: Sequence[Prediction], point_N2: NDArray[np.flo
     for row, point_2, centre_2, colour in zip(rows, point_N2, centre_N2, colours, strict=True):
         picture = _thumbnail(row)
         if picture is not None:
-            axes.plot(*np.stack([point_2, centre_2], axis=1), color=LINE, linewidth=0.8, zorder=1)
+            axes.plot(*np.stack([point_2, centre_2], axis=1), color=FAINT, linewidth=0.6, alpha=0.6, zorder=1)
             box = AnnotationBbox(
-                OffsetImage(np.asarray(picture), zoom=0.48),  # thumbnails are read at twice their size, for sharpness
+                OffsetImage(np.asarray(picture), zoom=72 / DPI),  # zoom counts in points, 72 to the inch
                 (float(centre_2[0]), float(centre_2[1])),
                 pad=0.12,
                 bboxprops={"edgecolor": colour, "linewidth": 1.2, "facecolor": "white"},
                 zorder=3,
             )
             axes.add_artist(box)
-        axes.plot(*point_2, "o", color=colour, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=2)
+        axes.plot(*point_2, "o", color=colour, markersize=4, markeredgecolor="white", markeredgewidth=0.6, zorder=5)
 
 
 def _thumbnail(row: Prediction) -> Image.Image | None:
@@ -107,7 +108,7 @@ def _thumbnail(row: Prediction) -> Image.Image | None:
         picture = Image.fromarray(read_image(row.source, min_side=THUMBNAIL))
     except MediaError:
         return None
-    picture.thumbnail((2 * THUMBNAIL, 2 * THUMBNAIL))
+    picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     return picture
 
 

@@ -17,5 +17,5 @@ def probe() -> ProbeConfig:
     """
     return ProbeConfig(
         optimizer=OptimizerConfig(name="lbfgs"),
-        trainer=TrainerConfig(epochs=10, batch_size=0, patience=None),
+        trainer=TrainerConfig(epochs=4, batch_size=0, patience=None),
     )

@@ -26,6 +26,7 @@ from emolens.models.backbone import Backbone, load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
 from emolens.models.zero_shot import label_embeddings
+from emolens.progress import track
 from emolens.recipes.head_config import (
     CLIPEContrastiveConfig,
     CLIPECrossEntropyConfig,
@@ -217,33 +218,23 @@ def _fit_probe(
 ) -> tuple[Head, Fitted]:
     """Fit once for each L2 strength, choose on ``val`` for each target by itself, refit on both splits."""
     outputs = ((LABEL,) if space is not None else ()) + targets
+    train, val = tables["train"], tables["val"]
+    probe = LinearProbe(train.columns["embedding"].shape[1], len(space) if space else 0, targets)
+    probe.standardise(train.columns["embedding"])
+    found: dict[float, dict[str, float]] = {}
+    # From strong to weak, each from where the last one ended: a weak penalty alone takes long to converge.
+    for strength in track(sorted(config.l2, reverse=True), "L2 strengths"):
+        task = ProbeTask(probe, dict.fromkeys(outputs, strength), weight_C)
+        found[strength] = Trainer(config.trainer, config.optimizer, None, fabric).fit(task, train, val).figures
+    best = {name: min(found, key=lambda strength: found[strength][f"loss/{name}"]) for name in outputs}
+    write_json(run / "sweep.json", {f"{strength:g}": figures for strength, figures in found.items()})
 
-    def fit(
-        l2: dict[str, float], folder: Path, train: TensorTable, val: TensorTable | None
-    ) -> tuple[LinearProbe, Fitted]:
-        probe = LinearProbe(train.columns["embedding"].shape[1], len(space) if space else 0, targets)
-        probe.standardise(train.columns["embedding"])
-        fitted = Trainer(config.trainer, config.optimizer, folder, fabric).fit(
-            ProbeTask(probe, l2, weight_C), train, val
-        )
-        (folder / CHECKPOINT).unlink(missing_ok=True)  # a fit takes seconds; it is done again rather than resumed
-        return probe, fitted
-
-    loss: dict[str, dict[float, float]] = {name: {} for name in outputs}
-    swept = {}
-    for strength in config.l2:
-        folder = run / "sweep" / f"l2_{strength:g}"
-        folder.mkdir(parents=True, exist_ok=True)
-        _, swept[strength] = fit(dict.fromkeys(outputs, strength), folder, tables["train"], tables["val"])
-        for name in outputs:
-            loss[name][strength] = swept[strength].figures[f"loss/{name}"]
-    best = {name: min(by_l2, key=lambda strength: by_l2[strength]) for name, by_l2 in loss.items()}
-    both = TensorTable(
-        {k: torch.cat([tables["train"].columns[k], tables["val"].columns[k]]) for k in tables["train"].columns}
-    )
-    probe, fitted = fit(best, run, both, None)
+    both = TensorTable({key: torch.cat([train.columns[key], val.columns[key]]) for key in train.columns})
+    probe = LinearProbe(both.columns["embedding"].shape[1], len(space) if space else 0, targets)
+    probe.standardise(both.columns["embedding"])
+    fitted = Trainer(config.trainer, config.optimizer, run, fabric).fit(ProbeTask(probe, best, weight_C), both)
     figures = {f"l2/{name}": strength for name, strength in best.items()}
-    figures |= {f"loss/{name}": loss[name][strength] for name, strength in best.items()}
+    figures |= {f"loss/{name}": found[strength][f"loss/{name}"] for name, strength in best.items()}
     if LABEL in best:
-        figures["accuracy"] = swept[best[LABEL]].figures["accuracy"]
+        figures["accuracy"] = found[best[LABEL]]["accuracy"]
     return ProbeHead(probe.cpu(), space), replace(fitted, figures=figures)

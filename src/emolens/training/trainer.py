@@ -6,6 +6,7 @@ CPU or GPU, one process or several: a step takes the same samples, so its loss i
 import math
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,12 +66,12 @@ class Trainer:
     Args:
         config: length, portions, stopping.
         optimizer: optimiser and learning-rate curve.
-        run: the run folder; log and checkpoints go there.
+        run: the run folder; log and checkpoints go there. None for a fit of seconds that leaves no trace.
         fabric: devices and precision; one process on the best device if not given.
     """
 
     def __init__(
-        self, config: TrainerConfig, optimizer: OptimizerConfig, run: Path, fabric: "Fabric | None" = None
+        self, config: TrainerConfig, optimizer: OptimizerConfig, run: Path | None, fabric: "Fabric | None" = None
     ) -> None:
         # Here, and not above: seconds to import, and a recipe's config needs none of it.
         from lightning_fabric import Fabric
@@ -107,12 +108,13 @@ class Trainer:
             DataLoader(train, sampler=sampler, batch_size=None), use_distributed_sampler=False
         )
         state = _State(task)
-        if resume and (saved := load_checkpoint(self.run)) is not None:
+        if resume and self.run is not None and (saved := load_checkpoint(self.run)) is not None:
             state.restore(saved, task, optimizer, self.run)
-        log = RunLog(self.run, state.step)
+        log = RunLog(self.run, state.step) if self.run is not None else None
         steps_per_epoch, saved_at = len(sampler), time.monotonic()
         try:
-            with deferred_interrupt() as interrupt, progress("train", config.epochs) as advance:
+            bar = progress("train", config.epochs) if log is not None else nullcontext(lambda steps=1: None)
+            with deferred_interrupt() as interrupt, bar as advance:
                 advance(state.epoch)
                 while state.epoch < config.epochs and not state.finished:
                     sampler.start(state.epoch, state.step - state.epoch * steps_per_epoch)
@@ -126,23 +128,30 @@ class Trainer:
                         state.step += 1
                         state.sums = {n: state.sums.get(n, 0.0) + float(v) for n, v in parts.items()}
                         if interrupt.is_set():
-                            save_checkpoint(self.run, state.dump(task, optimizer))
+                            self._save(state, task, optimizer)
                             raise KeyboardInterrupt
                     means = {name: total / steps_per_epoch for name, total in state.sums.items()}
                     means["lr"] = optimizer.param_groups[0]["lr"]
-                    log.write(state.step, state.epoch, "train", means)
-                    self._judge(task, val, state, log)
+                    figures = self._judge(task, val, state)
+                    if log is not None:
+                        log.write(state.step, state.epoch, "train", means)
+                        log.write(state.step, state.epoch, "val", figures)
                     state.epoch += 1
                     state.sums = {}
                     advance()
                     if time.monotonic() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
-                        save_checkpoint(self.run, state.dump(task, optimizer))
+                        self._save(state, task, optimizer)
                         saved_at = time.monotonic()
         finally:
-            log.close()
-        save_checkpoint(self.run, state.dump(task, optimizer))
+            if log is not None:
+                log.close()
+        self._save(state, task, optimizer)
         task.model.load_state_dict(state.best)
         return Fitted(state.best, state.figures, state.best_epoch, state.step)
+
+    def _save(self, state: "_State", task: Task, optimizer: Any) -> None:
+        if self.run is not None:
+            save_checkpoint(self.run, state.dump(task, optimizer))
 
     def _step(self, module: Any, optimizer: Any, batch: Batch, state: "_State") -> dict[str, Tensor]:
         first: dict[str, Tensor] = {}
@@ -153,9 +162,10 @@ class Trainer:
             total = torch.stack([part for part in parts.values()]).sum()
             if not torch.isfinite(total):
                 named = ", ".join(f"{name} {part.item():.4g}" for name, part in parts.items())
+                where = f"{self.run or 'training'}, epoch {state.epoch}, step {state.step}"
                 raise DataError(
-                    f"{self.run}: the loss is not finite in epoch {state.epoch}, step {state.step} ({named}); "
-                    "lower the learning rate, or look for broken values in the data"
+                    f"{where}: the loss is not finite ({named}). Lower the learning rate, or look for broken "
+                    "values in the data"
                 )
             self.fabric.backward(total)
             if self.config.clip_norm is not None:
@@ -166,10 +176,11 @@ class Trainer:
         optimizer.step(closure)
         return first
 
-    def _judge(self, task: Task, val: Dataset[Batch] | None, state: "_State", log: RunLog) -> None:
+    def _judge(self, task: Task, val: Dataset[Batch] | None, state: "_State") -> dict[str, float]:
+        """Figures on the validation split; keeps the weights if they are the best, or there is no such split."""
         if val is None:
             state.keep(task, {})
-            return
+            return {}
         # Validation reads the split in order, so its figures do not depend on the seed.
         rows = BatchSampler(range(_size(val)), batch_size=max(self.config.batch_size, 1024), drop_last=False)
         batches = DataLoader(val, sampler=rows, batch_size=None)
@@ -177,13 +188,13 @@ class Trainer:
         with torch.inference_mode():
             figures = task.validate({k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches)
         task.train()
-        log.write(state.step, state.epoch, "val", figures)
         if math.isnan(figures["loss"]):
-            raise DataError(f"{self.run}: the validation loss of epoch {state.epoch} is not a number")
+            raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
         if figures["loss"] < state.figures.get("loss", math.inf):
             state.keep(task, figures)
         elif self.config.patience is not None and state.epoch - state.best_epoch >= self.config.patience:
             state.finished = True
+        return figures
 
 
 class _State:

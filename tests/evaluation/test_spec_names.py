@@ -1,0 +1,15 @@
+"""Specs made short enough for a table."""
+
+from emolens.evaluation.spec_names import spec_names
+
+
+def test_folders_of_weights_are_left_out_and_runs_stay():
+    names = spec_names(
+        ["torchvision:squeezenet1_1//data/models/s.safetensors", "run:/runs/a", "mini", "ViT-B-32/openai"]
+    )
+    assert list(names.values()) == ["torchvision:squeezenet1_1/s.safetensors", "run:/runs/a", "mini", "ViT-B-32/openai"]
+
+
+def test_two_that_would_look_alike_stay_whole():
+    specs = ["zeroshot:RN50//a/w.pt", "zeroshot:RN50//b/w.pt"]
+    assert spec_names(specs) == dict(zip(specs, specs, strict=True))
