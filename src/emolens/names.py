@@ -3,17 +3,21 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MANY = 30  # more names than a person reads in an error message
+
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Half a sentence for an error message about an unknown ``name``.
+    """Half a sentence for an error message about an unknown ``name``, whatever its case.
 
-    >>> did_you_mean("ragee", ["rage", "joy"])
+    >>> did_you_mean("Ragee", ["rage", "joy"])
     'did you mean "rage"?'
     >>> did_you_mean("xyz", ["rage", "joy"])
     'known: joy, rage'
     """
-    names = sorted(known)
-    near = get_close_matches(name.lower(), names, n=3, cutoff=0.6)
-    if near:
-        return "did you mean " + " or ".join(f'"{n}"' for n in near) + "?"
-    return "known: " + ", ".join(names)
+    by_lower = {candidate.lower(): candidate for candidate in sorted(known)}
+    if close := get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6):
+        return "did you mean " + " or ".join(f'"{by_lower[key]}"' for key in close) + "?"
+    if len(by_lower) <= MANY:
+        return "known: " + ", ".join(by_lower.values())
+    loose = get_close_matches(name.lower(), by_lower, n=4, cutoff=0.3)
+    return "nearest: " + ", ".join(by_lower[key] for key in loose) if loose else "no known name is like it"

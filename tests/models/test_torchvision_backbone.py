@@ -96,7 +96,7 @@ def test_the_published_name_of_a_file_tells_its_preprocessing(tmp_path):
     ("spec", "says"),
     [
         ("torchvision:resnet18", "needs its weights file: torchvision:resnet18/PATH"),
-        ("torchvision:rsnet18/w.pth", "nearest: resnet18"),
+        ("torchvision:rsnet18/w.pth", 'did you mean "resnet18"'),
         ("torchvision:googlenet/w.pth", 'no torchvision model "googlenet" is supported'),
     ],
 )

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from emolens.errors import WeightsError
-from emolens.models.weights import cached_hub_file, hub_file, load_into, nearest, read_state_dict
+from emolens.models.weights import cached_hub_file, hub_file, load_into, read_state_dict
 
 
 def test_one_content_in_every_wrapping(tmp_path):
@@ -108,8 +108,3 @@ def test_the_cache_is_enough(offline):
     (refs / "main").write_text("abc")
     assert hub_file("timm/some.model", ("a.safetensors", "a.bin"), "") == snapshot / "a.bin"
     assert cached_hub_file("timm/some.model", ("a.safetensors",)) is None
-
-
-def test_nearest_ignores_case():
-    assert nearest("vit-b-32", ["RN50", "ViT-B-32"]).startswith("nearest: ViT-B-32")
-    assert nearest("zzz", ["RN50"]) == "none is like it"

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbone import Backbone
 from emolens.models.preprocess import Preprocess
-from emolens.models.weights import SUFFIXES, State, cached_hub_file, hub_file, load_into, nearest, read_state_dict
+from emolens.models.weights import SUFFIXES, State, cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.names import did_you_mean
 
 # Where a hub repository of open_clip keeps its weights, the first that exists (open_clip.constants)
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -92,7 +93,7 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
     config = open_clip.get_model_config(arch) if ":" not in arch else None
     if config is None:
         raise ConfigError(
-            f'backbone "{spec}": open_clip has no architecture "{arch}"; {nearest(arch, open_clip.list_models())}'
+            f'backbone "{spec}": open_clip has no architecture "{arch}"; {did_you_mean(arch, open_clip.list_models())}'
         )
     tags = open_clip.list_pretrained_tags_by_model(arch)
     if not weights:
@@ -101,7 +102,7 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
     if not tag and not _is_path(weights):
         raise ConfigError(
             f'backbone "{spec}": {arch} has no weights called "{weights}", and there is no such file; '
-            f"{nearest(weights, tags)}"
+            f"{did_you_mean(weights, tags)}"
         )
     path = _tag_file(tag, f"{arch}/PATH") if tag else Path(weights).expanduser()
     state = read_state_dict(path)

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbone import Backbone, mean_and_max
 from emolens.models.preprocess import Preprocess
-from emolens.models.weights import cached_hub_file, hub_file, load_into, nearest, read_state_dict
+from emolens.models.weights import cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.names import did_you_mean
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 MODES = {"center": "shortest", "squash": "squash", "border": "longest"}  # timm's words for how to reach the size
@@ -65,7 +66,7 @@ def load_timm(spec: str, name: str, weights: str | None, device: torch.device, p
         model = timm.create_model(name, pretrained=False, num_classes=0)
     except (RuntimeError, ValueError, AttributeError) as error:
         known = timm.list_models() if "." not in name else timm.list_models(pretrained=True)
-        raise ConfigError(f'backbone "{spec}": timm has no model "{name}"; {nearest(name, known)}') from error
+        raise ConfigError(f'backbone "{spec}": timm has no model "{name}"; {did_you_mean(name, known)}') from error
     config: dict[str, Any] = model.pretrained_cfg or {}
     path = Path(weights).expanduser() if weights else _tag_file(config, name)
     state = read_state_dict(path)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError
 from emolens.models.backbone import Backbone, mean_and_max
 from emolens.models.preprocess import Preprocess
-from emolens.models.weights import load_into, nearest, read_state_dict
+from emolens.models.weights import load_into, read_state_dict
+from emolens.names import did_you_mean
 
 # First parts of the names of what is cut off; a weights file may lack them, or hold other classes.
 HEADS = ("classifier", "fc", "head", "heads", "AuxLogits", "aux1", "aux2")
@@ -62,7 +63,7 @@ def load_torchvision(spec: str, name: str, weights: str, device: torch.device, p
 
     known = [known for known in models.list_models(module=models) if known not in UNSUPPORTED]
     if name not in known:
-        raise ConfigError(f'backbone "{spec}": no torchvision model "{name}" is supported; {nearest(name, known)}')
+        raise ConfigError(f'backbone "{spec}": no torchvision model "{name}" is supported; {did_you_mean(name, known)}')
     if not weights:
         raise ConfigError(f'backbone "{spec}": a torchvision model needs its weights file: torchvision:{name}/PATH')
     path = Path(weights).expanduser()

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -157,10 +156,3 @@ def _reason(error: Exception) -> str:
     if "weights_only" in text:
         return "it is a pickle of more than tensors, which could run code; convert it to .safetensors"
     return (text.splitlines()[0] if text else type(error).__name__)[:160]
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The known names most like ``name``, whatever their case, for a message: ``nearest: ViT-B-32, ViT-B-16``."""
-    by_lower = {candidate.lower(): candidate for candidate in known}
-    close = get_close_matches(name.lower(), by_lower, n=4, cutoff=0.3)
-    return "nearest: " + ", ".join(by_lower[key] for key in close) if close else "none is like it"
