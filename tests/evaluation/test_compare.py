@@ -30,7 +30,7 @@ def config(tmp_path, monkeypatch) -> CompareConfig:
 
 @pytest.fixture
 def two_sets(colours):
-    return [colours(n=36, seed=1), colours(n=30, seed=2, space="mikels8", affect=False)]
+    return [colours(n=36, seed=1), colours(n=24, seed=2, space="mikels8", affect=False)]
 
 
 def test_every_rung_is_there_or_says_why_not(two_sets, config, tmp_path):
@@ -78,7 +78,7 @@ def test_majority_is_the_prior_of_the_train_split(two_sets, config):
 def test_a_probe_learns_at_home_and_crosses_over(colours, config):
     """Colour decides everything here, so a probe on colour features must find it, on either data set."""
     comparison = compare(
-        ["mini"], [colours(n=150, seed=1), colours(n=150, seed=2, space="mikels8", affect=False)], config=config
+        ["mini"], [colours(n=90, seed=1), colours(n=90, seed=2, space="mikels8", affect=False)], config=config
     )
     probe = next(e for e in comparison.entries if e.name == "linear probe on mini, from colours1")
     assert probe.cells["colours1"].measured.metrics["valence/pearson_r"].value > 0.6
@@ -152,3 +152,26 @@ def test_nothing_to_compare_on(config):
 def test_the_same_manifest_twice(two_sets, config):
     with pytest.raises((ConfigError, DataError), match="twice"):
         compare(["mini"], [two_sets[0], two_sets[0]], config=config)
+
+
+def test_two_runs_of_one_configuration_give_mean_and_sd(colours, config, tmp_path):
+    """Real runs, as `emolens train` leaves them, that differ in the seed alone."""
+    from emolens.cli.main import main
+
+    manifest = colours(n=40, affect=False)
+    frame = manifest.frame
+    frame.loc[frame["split"] == "train", "split"] = [
+        "val" if i % 4 == 0 else "train" for i in range((frame["split"] == "train").sum())
+    ]
+    manifest.freeze_splits().write(tmp_path / "m.parquet")
+    for seed in (0, 1):
+        args = ["--data", str(tmp_path / "m.parquet"), "--out", str(tmp_path / f"run{seed}"), "--seed", str(seed)]
+        assert main(["train", "probe", "--backbone", "mini", "--cache", str(config.cache), *args]) == 0
+    runs = [f"run:{tmp_path / f'run{seed}'}" for seed in (0, 1)]
+    comparison = compare(runs, [tmp_path / "m.parquet"], tmp_path / "out", config)
+    spread = next(s for s in comparison.spreads if s.metric == "accuracy")
+    values = [e.cells["colours0"].measured.metrics["accuracy"].value for e in comparison.entries[-2:]]
+    assert spread.seeds == (0, 1)
+    assert spread.mean == pytest.approx(sum(values) / 2)
+    assert comparison.entries[-1].cells["colours0"].home
+    assert "Several seeds" in (tmp_path / "out" / "report.html").read_text()

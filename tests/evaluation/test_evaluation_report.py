@@ -94,4 +94,12 @@ def test_one_row_makes_a_report(predictor, colours):
 
 def test_figures_are_written_alike_everywhere():
     assert (figure(0.12345), figure(-0.5), figure(float("nan"))) == ("0.123", "−0.500", "–")
-    assert (signed(0.1), signed(-0.1)) == ("+0.100", "−0.100")
+    assert (signed(0.1), signed(-0.1), signed(-1e-9)) == ("+0.100", "−0.100", "+0.000")
+
+
+def test_colours_are_those_of_the_plots(predictor, colours):
+    from emolens.inference.plot_style import POLARITY_COLOURS
+
+    html = evaluation_report(evaluate(predictor(), colours(n=6)))
+    for polarity, colour in POLARITY_COLOURS.items():
+        assert f"--{polarity}: {colour};" in html

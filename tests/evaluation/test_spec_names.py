@@ -3,11 +3,11 @@
 from emolens.evaluation.spec_names import spec_names
 
 
-def test_folders_of_weights_are_left_out_and_runs_stay():
+def test_paths_of_weights_are_left_out_and_runs_stay():
     names = spec_names(
         ["torchvision:squeezenet1_1//data/models/s.safetensors", "run:/runs/a", "mini", "ViT-B-32/openai"]
     )
-    assert list(names.values()) == ["torchvision:squeezenet1_1/s.safetensors", "run:/runs/a", "mini", "ViT-B-32/openai"]
+    assert list(names.values()) == ["torchvision:squeezenet1_1", "run:/runs/a", "mini", "ViT-B-32/openai"]
 
 
 def test_two_that_would_look_alike_stay_whole():

@@ -16,6 +16,7 @@ SHORT = {
 }
 
 
+ROUNDING = 5e-4  # what three decimals hide is no difference
 REASON_WIDTH = 150  # characters, about two lines of the matrix
 
 
@@ -59,34 +60,31 @@ def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
     columns = [d for d in comparison.targets if any(metric in _metrics(e.cells[d]) for e in comparison.entries)]
     ranges = {}
     for data in columns:
-        values = [
-            _metrics(e.cells[data])[metric].value for e in comparison.entries if metric in _metrics(e.cells[data])
-        ]
-        finite = [v for v in values if math.isfinite(v)]
+        cells = [_metrics(e.cells[data]) for e in comparison.entries if e.cells[data].warning is None]
+        finite = [m[metric].value for m in cells if metric in m and math.isfinite(m[metric].value)]
         ranges[data] = (min(finite, default=0.0), max(finite, default=1.0))
     rows = []
     for entry in comparison.entries:
-        cells = []
+        row_cells: list[dict[str, Any]] = []
         for data in columns:
             cell = entry.cells[data]
             m = _metrics(cell).get(metric)
             low, high = ranges[data]
-            counts = m is not None and cell.warning is None and math.isfinite(m.value) and high > low
-            level = (m.value - low) / (high - low) if counts and m is not None else 0.0
+            level = 0.0
+            if m is not None and cell.warning is None and math.isfinite(m.value) and high > low:
+                level = (m.value - low) / (high - low)
             kind = "valence_arousal" if "/" in metric else "labels"
             why = "not run" if cell.not_run is not None else "does not give this"
             mapping = SHORT[cell.answers.mapping.get(kind, "native")] if cell.answers is not None else ""
             if kind == "valence_arousal" and mapping == "own labels":
                 mapping = "own output"
-            cells.append(
+            row_cells.append(
                 {"m": m, "level": level, "home": cell.home, "mapping": mapping, "why": why, "warning": cell.warning}
             )
         note = "ladder" if entry.kind == "rung" else ""
-        rows.append({"name": entry.name, "note": note, "cells": cells, "not_run": _reason(entry)})
+        rows.append({"name": entry.name, "note": note, "cells": row_cells, "not_run": _reason(entry)})
     ns = ", ".join(f"{data} {_count(metric, data, comparison.entries)}" for data in columns)
-    note = (
-        f"Rows scored: {ns}. Darker is better, column by column. Under each value: its interval, and how it was made."
-    )
+    note = f"Rows scored: {ns}. The stronger the colour, the better in its column. Small print: interval, and how it was made."
     return {"metric": metric, "columns": columns, "rows": rows, "note": note}
 
 
@@ -118,8 +116,8 @@ def _difference_views(differences: list[Difference]) -> list[dict[str, Any]]:
     tables: dict[tuple[str, str], dict[str, Any]] = {}
     for d in differences:
         view = {"data": d.data, "metric": d.metric, "best": d.best, "others": []}
-        low, high = d.interval.low, d.interval.high
-        verdict = "better" if low > 0 else "worse" if high < 0 else "no clear difference"
+        low = d.interval.low
+        verdict = "better" if low > ROUNDING else "no clear difference"
         table = tables.setdefault((d.data, d.metric), view)
         table["others"].append({"name": d.other, "m": d.interval, "verdict": verdict})
     return list(tables.values())

@@ -98,7 +98,7 @@ def _environment() -> "Environment":
 
 def figure(value: float) -> str:
     """Three decimals; a dash for what is undefined."""
-    return f"{value:.3f}".replace("-", "−") if math.isfinite(value) else "–"
+    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−") if math.isfinite(value) else "–"
 
 
 def interval(m: Interval) -> str:
@@ -108,7 +108,7 @@ def interval(m: Interval) -> str:
 
 def signed(value: float) -> str:
     """Three decimals with a sign."""
-    return f"{value:+.3f}".replace("-", "−") if math.isfinite(value) else "–"
+    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−") if math.isfinite(value) else "–"
 
 
 def _percent(value: float) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 def spec_names(specs: Iterable[str]) -> dict[str, str]:
     """Spec -> name, all names different.
 
-    The folders of a weights path are left out ("torchvision:resnet50//data/w.pt" becomes "torchvision:resnet50/w.pt"),
+    The path of a weights file is left out ("torchvision:resnet50//data/w.pt" becomes "torchvision:resnet50"),
     unless two specs would then look alike. A run keeps its folder: that is what tells runs apart.
     """
     short = {spec: _short(spec) for spec in specs}
@@ -19,4 +19,5 @@ def _short(spec: str) -> str:
     name, slash, weights = spec.partition("/")
     if not slash or name.startswith(("run:", "hub:")):
         return spec
-    return f"{name}/{Path(weights).name}"
+    is_path = "/" in weights or Path(weights).suffix in (".safetensors", ".pt", ".pth", ".bin")
+    return name if is_path else spec

@@ -42,6 +42,8 @@ from emolens.training.trainer import Fitted, Trainer
 
 REQUEST = "request.json"  # what was asked for; written first, so that a resumed run can be held against it
 
+STRENGTHS_PAST_BEST = 3  # the validation loss along the path is smooth, so three worse ones in a row are the end
+
 
 def train_head(
     config: HeadConfig,
@@ -222,11 +224,17 @@ def _fit_probe(
     probe = LinearProbe(train.columns["embedding"].shape[1], len(space) if space else 0, targets)
     probe.standardise(train.columns["embedding"])
     found: dict[float, dict[str, float]] = {}
+    best = dict.fromkeys(outputs, max(config.l2))
     # From strong to weak, each from where the last one ended: a weak penalty alone takes long to converge.
-    for strength in track(sorted(config.l2, reverse=True), "L2 strengths"):
+    path = sorted(config.l2, reverse=True)
+    for step, strength in enumerate(track(path, "L2 strengths")):
         task = ProbeTask(probe, dict.fromkeys(outputs, strength), weight_C)
         found[strength] = Trainer(config.trainer, config.optimizer, None, fabric).fit(task, train, val).figures
-    best = {name: min(found, key=lambda strength: found[strength][f"loss/{name}"]) for name in outputs}
+        for name in outputs:
+            if found[strength][f"loss/{name}"] < found[best[name]][f"loss/{name}"]:
+                best[name] = strength
+        if all(step - path.index(l2) >= STRENGTHS_PAST_BEST for l2 in best.values()):
+            break  # weaker ones would overfit more, at a price
     write_json(run / "sweep.json", {f"{strength:g}": figures for strength, figures in found.items()})
 
     both = TensorTable({key: torch.cat([train.columns[key], val.columns[key]]) for key in train.columns})

@@ -34,7 +34,9 @@ def build_optimizer(module: nn.Module, config: OptimizerConfig) -> torch.optim.O
     parameters = [p for p in module.parameters() if p.requires_grad]
     if config.name == "lbfgs":
         # Tolerances far below what a metric shows, so that two runs agree to more digits than anyone reads.
-        return torch.optim.LBFGS(parameters, max_iter=50, tolerance_grad=1e-6, line_search_fn="strong_wolfe")
+        return torch.optim.LBFGS(
+            parameters, max_iter=50, history_size=20, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
+        )
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
