@@ -175,3 +175,31 @@ def test_two_runs_of_one_configuration_give_mean_and_sd(colours, config, tmp_pat
     assert spread.mean == pytest.approx(sum(values) / 2)
     assert comparison.entries[-1].cells["colours0"].home
     assert "Several seeds" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.shared
+def test_photographs_to_silhouettes_and_back(shared, config, tmp_path):
+    """OASIS and BASS, forty pictures of each: both probes on both sets, and no praise for what mini was fitted on."""
+    from dataclasses import replace
+
+    from emolens.cli.main import main
+    from emolens.data.manifest import Manifest
+    from emolens.data.split import split_manifest
+
+    manifests = []
+    for name in ("oasis", "bass"):
+        path = tmp_path / f"{name}.parquet"
+        assert main(["data", "import", name, str(shared / "data" / name), "--out", str(path)]) == 0
+        whole = Manifest.read(path)
+        some = replace(whole, frame=whole.frame.sample(40, random_state=0).reset_index(drop=True))
+        manifests.append(split_manifest(some, {"train": 0.6, "test": 0.4}, seed=0))
+    comparison = compare(["mini"], manifests, tmp_path / "out", config)
+    assert [name for name, t in comparison.targets.items() if t.group_N is not None] == ["oasis", "bass"]
+    by_name = {entry.name: entry for entry in comparison.entries}
+    for trained_on in ("oasis", "bass"):
+        cells = by_name[f"linear probe on mini, from {trained_on}"].cells
+        assert {"accuracy", "valence/pearson_r", "arousal/pearson_r"} <= set(cells["oasis"].measured.metrics)
+        assert {"accuracy", "valence/pearson_r", "arousal/pearson_r"} <= set(cells["bass"].measured.metrics)
+    assert by_name["mini"].cells["oasis"].warning
+    assert by_name["mini"].cells["bass"].warning is None
+    assert (tmp_path / "out" / "report.html").stat().st_size < 1_000_000

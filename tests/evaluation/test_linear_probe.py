@@ -23,9 +23,11 @@ def make(label_N=None, label_NC=None, valence_N=None, group_N=None) -> Targets:
 
 def test_finds_what_is_linear_and_ignores_bad_rows(rng):
     x_ND = rng.normal(size=(300, 5)).astype(np.float32)
+    scale_D = np.array([1e-3, 1, 100, 1, 10], np.float32)  # features need not be of one size
     label_N = np.where(x_ND[:, 0] > 0.5, 1, np.where(x_ND[:, 1] > 0, 3, 4))
     valence_N = np.tanh(x_ND @ [0.3, -0.2, 0, 0, 0.1])
     x_ND[:5] = np.nan
+    x_ND = x_ND * scale_D + 3 * scale_D
     probe = fit_linear_probe(x_ND[:200], make(label_N[:200], valence_N=valence_N[:200]))
     score_NC = probe.scores(x_ND[200:])
     assert score_NC.shape == (100, 6)

@@ -7,9 +7,14 @@ from emolens.inference.results import Prediction, Predictions
 
 def test_rows_survive_a_stop_and_the_table_has_the_order_of_the_inputs(tmp_path):
     table = tmp_path / "out" / "t.jsonl"
-    with pytest.raises(KeyboardInterrupt), Journal(table, resume=False).open() as journal:
-        journal.add(Prediction("b"))
-        raise KeyboardInterrupt
+
+    def stopped() -> None:
+        with Journal(table, resume=False).open() as journal:
+            journal.add(Prediction("b"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert not table.exists()
     with pytest.raises(ConfigError, match="go on with --resume"):
         Journal(table, resume=False)

@@ -98,9 +98,8 @@ def test_rows_hold_what_the_contract_says(tiny_clip, pictures, tmp_path):
     assert [row.status for row in rows] == ["ok", "error", "error", "error", "ok"]
     assert sum(rows[0].scores.values()) == pytest.approx(1)
     assert rows[0].score == max(rows[0].scores.values()) == rows[0].scores[rows[0].label]
-    assert rows[0].polarity == dict(zip(*[getattr(get_label_space("ekman6"), n) for n in ("labels", "polarity")]))[
-        rows[0].label
-    ]  # fmt: skip
+    space = get_label_space("ekman6")
+    assert rows[0].polarity == space.polarity[space.index(rows[0].label)]
     assert "text.jpg" in rows[1].error
     assert "this version reads pictures" in rows[2].error
     assert "gone.png: no such file" in rows[3].error
@@ -175,3 +174,22 @@ def test_mini_has_nothing_to_save(tmp_path):
     with pytest.raises(ConfigError, match="comes with emolens"):
         load("mini").save_pretrained(tmp_path / "saved")
     assert not (tmp_path / "saved").exists()
+
+
+def test_a_probe_of_valence_alone_gives_valence_alone(tiny_clip, pictures, tmp_path):
+    backbone = load_backbone(tiny_clip, "cpu", "fp32")
+    head = ProbeHead(LinearProbe(16, 0, ("valence",)), None)
+    Predictor("v", backbone, head, describe(head, backbone, ("valence",))).save_pretrained(tmp_path / "run")
+    model = load(f"run:{tmp_path / 'run'}", device="cpu", precision="fp32")
+    row = model.predict(pictures[:1])[0]
+    assert row.valence is not None
+    assert row.arousal is row.label is row.scores is None
+    with pytest.raises(ConfigError, match=r"labels \(ekman6\) need labels or both"):
+        model.retarget("ekman6")
+
+
+def test_zero_shot_saves_what_is_needed_to_ask_again(tiny_clip, pictures, tmp_path):
+    model = load(f"zeroshot:{tiny_clip}", "mikels8", device="cpu", precision="fp32")
+    model.save_pretrained(tmp_path / "saved")
+    again = load(f"run:{tmp_path / 'saved'}", "mikels8", device="cpu", precision="fp32")
+    assert [r.scores for r in model.predict(pictures)] == [r.scores for r in again.predict(pictures)]

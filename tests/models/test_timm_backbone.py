@@ -61,7 +61,7 @@ def test_the_classifier_may_be_missing_but_nothing_else(tmp_path):
 
 
 def test_unknown_name():
-    with pytest.raises(ConfigError, match='timm has no model "resnett18"; did you mean .*"resnet18"'):
+    with pytest.raises(ConfigError, match=r'timm has no model "resnett18"; did you mean .*"resnet18"'):
         load_backbone("timm:resnett18")
 
 

@@ -45,7 +45,7 @@ class Answers:
 def describe_predictor(predictor: Predictor) -> str:
     """What a model is, in one line: kind, backbone, and what it was trained on."""
     config = predictor.config
-    words = [str(config.get("recipe") or config.get("kind") or "model"), "on", predictor.backbone_spec]
+    words = [str(config.get("recipe") or predictor.head.kind), "on", predictor.backbone_spec]
     data = config.get("data") or {}
     if data.get("dataset"):
         words += ["trained on", str(data["dataset"])]

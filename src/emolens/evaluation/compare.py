@@ -19,7 +19,7 @@ from emolens.evaluation.evaluate import make_folder
 from emolens.evaluation.ladder import majority_answers, probe_answers, zero_shot_specs
 from emolens.evaluation.linear_probe import LinearProbe, fit_linear_probe
 from emolens.evaluation.measure import measure
-from emolens.evaluation.overlap import overlap_warning
+from emolens.evaluation.overlap import is_home, overlap_warning
 from emolens.evaluation.reported import read_reported
 from emolens.evaluation.seeds import mean_and_sd, seed_groups
 from emolens.evaluation.spec_names import spec_names
@@ -156,8 +156,7 @@ def _cache(config: CompareConfig) -> Path:
 
 
 def _given(name: str, predictor: Predictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
-    trained_on = str((predictor.config.get("data") or {}).get("dataset", ""))
-    home = [name for name, part in data.items() if trained_on and part.test.dataset == trained_on]
+    home = [name for name, part in data.items() if is_home(predictor, part.test)]
 
     def answer(part: _Data) -> Answers:
         answers = ask(fit_predictor(predictor, part.test), part.test, config.batch_size, config.workers)

@@ -84,7 +84,8 @@ def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
         note = "ladder" if entry.kind == "rung" else ""
         rows.append({"name": entry.name, "note": note, "cells": row_cells, "not_run": _reason(entry)})
     ns = ", ".join(f"{data} {_count(metric, data, comparison.entries)}" for data in columns)
-    note = f"Rows scored: {ns}. The stronger the colour, the better in its column. Small print: interval, and how it was made."
+    legend = "The stronger the colour, the better in its column. Small print: the interval, and how it was made."
+    note = f"Rows scored: {ns}. {legend}"
     return {"metric": metric, "columns": columns, "rows": rows, "note": note}
 
 

@@ -78,7 +78,7 @@ class LinearProbe:
         if good_N.any():
             score_NC[good_N] = 0.0
             score_NC[np.ix_(np.flatnonzero(good_N), np.array(self.class_K))] = self.classifier.predict_proba(
-                embedding_ND[good_N]
+                self.standardise(embedding_ND[good_N])
             )
         return score_NC
 

@@ -99,7 +99,7 @@ class MiniHead(Head):
     native = None
 
     def __init__(self, space: LabelSpace) -> None:
-        self.space = space
+        self.space, self.regressor = space, mini_regressor()
 
     @property
     def mapping(self) -> str:
@@ -107,7 +107,7 @@ class MiniHead(Head):
 
     def verdict(self, embedding_ND: Tensor) -> Verdict:
         assert self.space is not None
-        valence_N, arousal_N = mini_regressor().predict(embedding_ND.numpy())
+        valence_N, arousal_N = self.regressor.predict(embedding_ND.numpy())
         return Verdict(valence_N=valence_N, arousal_N=arousal_N).mapped(self.space)
 
     def retarget(self, space: LabelSpace) -> "MiniHead":
@@ -136,7 +136,16 @@ class FixedHead(Head):
         return verdict.completed()
 
     def retarget(self, space: LabelSpace) -> "FixedHead":
+        """See :class:`Head`.
+
+        Raises:
+            ConfigError: the head has neither labels nor a whole point to map from.
+        """
         assert self.module is not None
+        if self.native is None and not self.gives_point:
+            raise ConfigError(
+                f"this {self.kind} predicts valence alone or arousal alone; labels ({space.name}) need labels or both"
+            )
         return type(self)(self.module, self.native, space)
 
 
@@ -168,8 +177,8 @@ class ProbeHead(FixedHead):
             label_space=self.native,
             score_NC=None if self.native is None else to_scores(logit_NC.softmax(1)),
             # A linear model knows no borders; the plane has them.
-            valence_N=np.clip(value["valence"], -1, 1) if self.gives_point else None,
-            arousal_N=np.clip(value["arousal"], -1, 1) if self.gives_point else None,
+            valence_N=np.clip(value["valence"], -1, 1) if "valence" in value else None,
+            arousal_N=np.clip(value["arousal"], -1, 1) if "arousal" in value else None,
         )
 
 

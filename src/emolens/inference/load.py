@@ -6,7 +6,7 @@ from pathlib import Path
 from emolens.errors import ConfigError, WeightsError
 from emolens.inference.heads import MiniHead, TextHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import describe, from_hub, read_pretrained
+from emolens.inference.pretrained import from_hub, read_pretrained
 from emolens.models.backbone import load_backbone
 from emolens.taxonomy import LabelSpace, get_label_space
 
@@ -46,17 +46,19 @@ def load(
         except WeightsError:
             return load("mini", space, device, precision, cache)
     if spec == "mini":
-        return Predictor("mini", load_backbone("mini"), MiniHead(space or get_label_space(DEFAULT_SPACE)), {}, where)
+        mini = MiniHead(space or get_label_space(DEFAULT_SPACE))
+        # All of that data set, no split of it: whoever evaluates there is told so.
+        return Predictor("mini", load_backbone("mini"), mini, {"data": {"dataset": "oasis"}}, where)
     if kind == "zeroshot" and rest:
         backbone = load_backbone(rest, device, precision)
         head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
-        return Predictor(spec, backbone, head, describe(head, backbone), where)
+        return Predictor(spec, backbone, head, {}, where)
     if (kind in ("run", "hub") and rest) or Path(spec).is_dir():
         folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
         config, backbone, trained = read_pretrained(folder, device, precision)
         name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"
         predictor = Predictor(name, backbone, trained, config, where)
-        if space is None and trained.space is None:
+        if space is None and trained.space is None and trained.gives_point:
             space = get_label_space(DEFAULT_SPACE)
         return predictor if space is None else predictor.retarget(space)
     raise ConfigError(f'model "{spec}": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, mini or auto')

@@ -58,7 +58,7 @@ def draw_plane(rows: Sequence[Prediction], path: Path) -> list[Path]:
         _thumbnails(axes, placed, point_N2, colours)
     elif len(placed) <= MOST_DOTS:
         size = float(np.clip(20000 / len(placed), 8, 60))
-        axes.scatter(*point_N2.T, s=size, c=colours, alpha=0.55, linewidths=0, zorder=2)
+        axes.scatter(point_N2[:, 0], point_N2[:, 1], s=size, c=colours, alpha=0.55, linewidths=0, zorder=2)
     else:
         extent = (-1.0, 1.0, -1.0, 1.0)
         axes.hexbin(

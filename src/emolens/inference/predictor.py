@@ -148,11 +148,9 @@ class Predictor:
                 scores=dict(zip(space.labels, score_NC[place].tolist(), strict=True)),
                 polarity=space.polarity[best],
             )
-        if verdict.valence_N is not None and verdict.arousal_N is not None:
-            valence, arousal = float(verdict.valence_N[place]), float(verdict.arousal_N[place])
-            if np.isfinite(valence) and np.isfinite(arousal):  # an ad-hoc label space has no points
-                row = replace(row, valence=valence, arousal=arousal)
-        return row
+        valence = None if verdict.valence_N is None else float(verdict.valence_N[place])
+        arousal = None if verdict.arousal_N is None else float(verdict.arousal_N[place])
+        return replace(row, valence=valence, arousal=arousal)
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         """Write ``config.json``, ``model.safetensors`` and a model card; :func:`emolens.load` reads them."""

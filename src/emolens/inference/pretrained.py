@@ -25,6 +25,7 @@ FORMAT = 1
 
 def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **facts: Any) -> dict[str, Any]:
     """The content of ``config.json``: what is needed to rebuild the model, and ``facts`` on where it is from."""
+    space = head.space if head.kind == "zeroshot" else head.native
     return {
         "format": FORMAT,
         "emolens": __version__,
@@ -35,7 +36,7 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
             "precision": backbone.precision,
             "fingerprint": backbone.fingerprint,
         },
-        "label_space": None if head.native is None else head.native.as_dict(),
+        "label_space": None if space is None else space.as_dict(),
         "targets": list(targets),
         **facts,
     }
@@ -55,18 +56,18 @@ def save_pretrained(predictor: "Predictor", directory: Path) -> None:
     Raises:
         ConfigError: the model has nothing of its own to save (``mini``).
     """
-    if predictor.config.get("kind") is None:
+    if predictor.head.kind == "mini":
         raise ConfigError(f"{predictor.name} comes with emolens and has no weights to save; name it instead")
+    config = predictor.config or describe(predictor.head, predictor.backbone)  # zero-shot: from no training
     tensors = predictor.head.module.state_dict() if predictor.head.module is not None else {}
     save_weights(directory / WEIGHTS, tensors)
-    write_text(directory / CARD, card(predictor))
-    write_json(directory / CONFIG, predictor.config)
+    write_text(directory / CARD, card(predictor.name, predictor.head, config))
+    write_json(directory / CONFIG, config)
 
 
-def card(predictor: "Predictor") -> str:
+def card(name: str, head: Head, config: dict[str, Any]) -> str:
     """A model card in Markdown with the front matter the hub reads."""
-    config = predictor.config
-    space = predictor.head.native
+    space = head.native
     facts = {
         "kind": config["kind"],
         "backbone": f"`{config['backbone']['spec']}` ({config['backbone']['precision']})",
@@ -84,7 +85,7 @@ pipeline_tag: image-classification
 tags: [emotion-recognition, affective-computing]
 ---
 
-# {predictor.name}
+# {name}
 
 Which emotion a picture evokes, by emolens.
 

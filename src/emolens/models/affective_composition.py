@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from emolens.models.affective_planes import Planes, grid_means
+from emolens.models.affective_planes import Plane, Planes, grid_means
 from emolens.models.affective_texture import haar
 
 SALIENCY_SIDE = 64  # px, the scale that Hou & Zhang found to work
@@ -132,11 +132,9 @@ def _lines(planes: Planes) -> dict[str, float]:
     }
 
 
-def _blocks(plane_HW: NDArray[np.float32]) -> NDArray[np.float32]:
+def _blocks(plane_HW: Plane) -> Plane:
     height, width = plane_HW.shape
-    sums: NDArray[np.float32] = (
-        plane_HW.reshape(height // 8, 8, width).sum(axis=1).reshape(height // 8, -1, 8).sum(axis=2)
-    )
+    sums: Plane = plane_HW.reshape(height // 8, 8, width).sum(axis=1).reshape(height // 8, -1, 8).sum(axis=2)
     return sums / 64
 
 

@@ -5,6 +5,7 @@ Legend: H, W height and width after resizing, C = 3 colour channels, N contour p
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ SHORTEST_SIDE = 32  # px: a 1 x 10,000 strip is stretched to this, so that every
 GREY_CHROMA = 8.0  # under this C* a colour reads as grey, and its hue is noise
 CONTOUR = 1.0  # L* per pixel: about the least step an eye sees
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]  # float32 in fact; the stubs of numpy widen it at every division
 
 # Linear sRGB -> CIE XYZ divided by the D65 white point (IEC 61966-2-1), so that white is (1, 1, 1).
 _RGB_TO_XYZ = np.array(
@@ -77,7 +78,7 @@ class Planes:
             fine = fine.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
         coarse = fine.reduce(2)
         lightness_HW = 116 * _compressed(_linear_of_byte()[np.asarray(fine)] @ _RGB_TO_XYZ[1]) - 16
-        dy_HW, dx_HW = np.gradient(lightness_HW)
+        dy_HW, dx_HW = (np.asarray(d) for d in np.gradient(lightness_HW))
         edge_HW = np.sqrt(dx_HW * dx_HW + dy_HW * dy_HW)
         hsv_HWC = np.asarray(coarse.convert("HSV"), dtype=np.float32)
         light_HW, a_HW, b_HW = _lab(np.asarray(coarse))

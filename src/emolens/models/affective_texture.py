@@ -162,12 +162,12 @@ def _spectrum_layout() -> tuple[NDArray[np.int64], NDArray[np.int64], Plane, NDA
     v, u = np.meshgrid(np.fft.fftfreq(side) * side, np.fft.rfftfreq(side) * side, indexing="ij")
     radius = np.hypot(u, v)
     edges = np.geomspace(2, side / 2, rings + 1)
-    ring = np.searchsorted(edges, radius, side="right")
+    ring = np.asarray(np.searchsorted(edges, radius, side="right"), dtype=np.int64)
     ring[(radius < edges[0]) | (radius >= edges[-1])] = 0
     angle = np.round(np.arctan2(v, u) / (np.pi / 4)).astype(np.int64) % 4
     window = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
     centre = np.log(np.sqrt(edges[:-1] * edges[1:]))
-    return ring.astype(np.int64), angle, window, centre - centre.mean()
+    return ring, angle, window, centre - np.float64(centre.mean())
 
 
 def _edges(planes: Planes) -> dict[str, float]:

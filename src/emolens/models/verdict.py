@@ -38,7 +38,9 @@ class Verdict:
 
     def completed(self) -> "Verdict":
         """With the expected valence-arousal point of the scores, where the model itself gives none."""
-        if self.valence_N is not None or self.score_NC is None or self.label_space is None:
+        if self.valence_N is not None or self.arousal_N is not None:
+            return self  # one of the two is not mixed with an expectation of the other
+        if self.score_NC is None or self.label_space is None:
             return self
         if np.isnan(self.label_space.valence_arousal).any():
             return self  # a space that a data set brought along may have no points
