@@ -29,5 +29,5 @@ def test_a_published_head_predicts_and_becomes_a_run(tmp_path, rng, tiny_clip, p
 def test_what_does_not_fit_is_said(tmp_path, rng, tiny_clip):
     with pytest.raises(ConfigError, match="has 6 classes, but mikels8 has 8 labels"):
         from_keras(write(tmp_path / "a.hdf5", rng, "preds", 6), "mikels8", tiny_clip)
-    with pytest.raises(ConfigError, match="takes embeddings of width 8, but .* gives 16"):
+    with pytest.raises(ConfigError, match=r"takes embeddings of width 8, but .* gives 16"):
         from_keras(write(tmp_path / "b.hdf5", rng, "preds", 6, width=8), "parrott6", tiny_clip)
