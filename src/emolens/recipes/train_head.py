@@ -89,7 +89,7 @@ def train_head(
     else:
         targets = ()
     request = {"recipe": recipe, "config": asdict(config), "data": str(data.resolve())}
-    _open_run(run, request, resume)
+    _check_run(run, request, resume)  # before the work, not after it
 
     backbone = load_backbone(config.backbone, device, precision)
     embeddings = EmbeddingCache(cache or user_cache() / "embeddings", backbone)
@@ -100,6 +100,7 @@ def train_head(
     weight_C = None
     if config.class_weights and space is not None:
         weight_C = torch.from_numpy(class_weights(train.label_index(), len(space))).float()
+    write_json(run / REQUEST, request)
     # Heads are small: one process on the backbone's device, in full precision.
     fabric = Fabric(accelerator=backbone.device.type, devices=1)
     if isinstance(config, ProbeConfig):
@@ -139,7 +140,7 @@ def _split(manifest: Manifest, data: Path, name: str) -> Manifest:
         ) from error
 
 
-def _open_run(run: Path, request: dict[str, Any], resume: bool) -> None:
+def _check_run(run: Path, request: dict[str, Any], resume: bool) -> None:
     if (run / CONFIG).exists():
         raise ConfigError(f"{run}: holds a finished run; choose another --out, or remove it")
     if (run / REQUEST).exists():
@@ -148,7 +149,6 @@ def _open_run(run: Path, request: dict[str, Any], resume: bool) -> None:
         # Through JSON both sides have lists where the config has tuples.
         if read_json(run / REQUEST) != _as_json(request):
             raise ConfigError(f"{run}: was begun with another recipe, config or data ({REQUEST}); choose another --out")
-    write_json(run / REQUEST, request)
 
 
 def _as_json(value: Any) -> Any:
