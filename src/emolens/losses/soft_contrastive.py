@@ -9,7 +9,7 @@ from torch.nn import functional
 
 
 def soft_contrastive_loss(
-    image_BD: Tensor, text_BD: Tensor, temperature: float = 0.075, detach_targets: bool = False
+    image: Tensor, text: Tensor, temperature: float = 0.075, detach_targets: bool = False
 ) -> Tensor:
     """Image-text contrastive loss in which like pairs count as partial matches (CLIP-E, arXiv 2310.12062).
 
@@ -19,8 +19,8 @@ def soft_contrastive_loss(
     rows of targets^T need not sum to 1; the release leaves them so.
 
     Args:
-        image_BD: image embeddings, shape (B, D), any float dtype; normalised here.
-        text_BD: text embeddings of the same samples, same shape.
+        image: image embeddings, shape (B, D), any float dtype; normalised here.
+        text: text embeddings of the same samples, same shape.
         temperature: tau, above 0. 0.075 as published.
         detach_targets: True: no gradient flows through the targets. False, as released: it does, and the loss
             can also fall by making the targets sharper.
@@ -31,15 +31,14 @@ def soft_contrastive_loss(
     Raises:
         ValueError: shapes that differ or are not (B, D), an empty batch, a temperature of 0 or less.
     """
-    if image_BD.shape != text_BD.shape or image_BD.ndim != 2 or len(image_BD) == 0:
-        shapes = f"image {tuple(image_BD.shape)} and text {tuple(text_BD.shape)}"
+    if image.shape != text.shape or image.ndim != 2 or len(image) == 0:
+        shapes = f"image {tuple(image.shape)} and text {tuple(text.shape)}"
         raise ValueError(f"{shapes} must be of one shape (B, D), B > 0")
     if temperature <= 0:
         raise ValueError(f"temperature must be above 0, not {temperature}")
-    image = functional.normalize(image_BD, dim=1)
-    text = functional.normalize(text_BD, dim=1)
-    logits_BB = text @ image.T / temperature
-    targets_BB = torch.softmax((text @ text.T + image @ image.T) / (2 * temperature), dim=1)
+    image_BD, text_BD = functional.normalize(image, dim=1), functional.normalize(text, dim=1)
+    logits_BB = text_BD @ image_BD.T / temperature
+    targets_BB = torch.softmax((text_BD @ text_BD.T + image_BD @ image_BD.T) / (2 * temperature), dim=1)
     if detach_targets:
         targets_BB = targets_BB.detach()
     by_text_B = -(targets_BB * torch.log_softmax(logits_BB, dim=1)).sum(dim=1)
