@@ -30,3 +30,28 @@ def test_frozen_parameters_are_left_out():
     module.bias.requires_grad_(False)
     optimizer = build_optimizer(module, OptimizerConfig())
     assert [p.shape for g in optimizer.param_groups for p in g["params"]] == [torch.Size([4, 3])]
+
+
+def test_layers_learn_slower_towards_the_bottom():
+    from emolens.models.vit import EmotionViT
+    from emolens.training.optim import set_learning_rate
+
+    model = EmotionViT(32, 8, 24, 3, 2, num_classes=4)
+    optimizer = build_optimizer(model, OptimizerConfig(lr=1.0, weight_decay=0.3, layer_decay=0.5))
+    set_learning_rate(optimizer, 2.0)
+    found = {id(p): (g["lr"], g["weight_decay"]) for g in optimizer.param_groups for p in g["params"]}
+    assert len(found) == len(list(model.parameters()))
+    rate = {name: found[id(p)] for name, p in model.named_parameters()}
+    # MAE's fine-tuning: decay^(depth + 1 - layer), the patch embedding being layer 0, the head depth + 1
+    assert rate["head.weight"] == (2.0, 0.3)
+    assert rate["head.bias"] == rate["fc_norm.weight"] == (2.0, 0.0)
+    assert rate["blocks.2.attn.qkv.weight"] == (1.0, 0.3)
+    assert rate["blocks.0.mlp.fc1.weight"] == (0.25, 0.3)
+    assert rate["blocks.0.norm1.weight"] == (0.25, 0.0)
+    assert rate["patch_embed.proj.weight"] == (0.125, 0.3)
+    assert rate["cls_token"] == rate["pos_embed"] == (0.125, 0.0)
+
+
+def test_the_rate_scales_with_the_batch_where_it_is_stated_for_one():
+    assert OptimizerConfig(lr=1e-3, lr_batch=256).for_batch(64).lr == pytest.approx(2.5e-4)
+    assert OptimizerConfig(lr=1e-3).for_batch(64).lr == 1e-3

@@ -1,4 +1,4 @@
-"""``emolens data``: list, describe, import, verify and split data sets."""
+"""``emolens data``: list, import, verify and split data sets; find persons, write descriptions and shards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from emolens.cli.data_describe import describe
+from emolens.cli.data_people import people
+from emolens.cli.data_shard import shard
 from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ def main(args: Sequence[str]) -> int:
         "import": import_,
         "verify": verify,
         "split": split,
+        "people": people,
+        "describe": describe,
+        "shard": shard,
     }
     code: int = tyro.extras.subcommand_cli_from_dict(
         commands,

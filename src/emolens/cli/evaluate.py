@@ -12,13 +12,20 @@ class EvaluateOptions:
     """Score one model on one split, with intervals and a report."""
 
     model: tyro.conf.Positional[str]
-    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO or mini."""
+    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO, uniemox:FILE (fine-tuned, with --label-space) or mini; or
+    knn:BACKBONE, the nearest neighbours of a frozen backbone in the split "train" (knn:uniemox:RUN, knn:mini)."""
     data: Path
     """The manifest (.parquet or .csv)."""
     out: Path
     """Folder for metrics.json, predictions.parquet and report.html."""
     split: str = "test"
     """Which rows; "all" for every row."""
+    label_space: str | None = None
+    """What the classes of a published checkpoint (uniemox:FILE) mean; other models know."""
+    neighbours: int = 20
+    """Of knn: how many vote."""
+    temperature: float = 0.07
+    """Of knn: a neighbour's vote weighs exp(cosine / temperature)."""
     batch_size: int = 32
     """Pictures that go through the model together."""
     workers: int | None = None
@@ -46,7 +53,20 @@ def main(args: list[str]) -> int:
     split = None if options.split == "all" else options.split
     manifest.select(split)  # a wrong split costs no loading of weights
     cache = options.cache or user_cache() / "embeddings"
-    predictor = load(options.model, device=options.device, precision=options.precision, cache=cache)
+    if options.model.startswith("knn:"):
+        from emolens.evaluation.knn import KnnConfig, knn_predictor
+        from emolens.models.backbone import load_backbone
+
+        predictor = knn_predictor(
+            load_backbone(options.model.removeprefix("knn:"), options.device, options.precision),
+            manifest,
+            KnnConfig(options.neighbours, options.temperature),
+            cache,
+            options.batch_size,
+            options.workers,
+        )
+    else:
+        predictor = load(options.model, options.label_space, options.device, options.precision, cache)
     evaluation = evaluate(
         predictor,
         manifest,

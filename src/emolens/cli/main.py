@@ -17,6 +17,7 @@ VERBS = {
     "train": "train a recipe on a manifest",
     "evaluate": "score one model on one manifest, with intervals and a report",
     "compare": "score models x data sets, beside the baselines every claim needs",
+    "show": "look into a model: what a masked autoencoder reconstructs",
     "data": "list, describe, import, verify and split data sets",
     "doctor": "what this machine has, what emolens chose, what is missing",
 }

@@ -15,13 +15,16 @@ class PredictOptions:
     inputs: tyro.conf.Positional[tuple[str, ...]]
     """Files, folders, patterns, .txt lists of paths, or - for a list on standard input."""
     model: Annotated[str, tyro.conf.arg(aliases=["-m"])] = "auto"
-    """zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, mini, or auto: zero-shot CLIP if at hand, else mini."""
+    """zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, uniemox:FILE (fine-tuned, with --label-space), mini, or auto:
+    zero-shot CLIP if at hand, else mini."""
     label_space: str | None = None
     """Label space of the answers (default: the model's own, or mikels8)."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Table to write: .jsonl, .csv or .parquet (default: JSON lines on standard output)."""
     plots: Path | None = None
     """Folder for pictures with their verdict, a valence-arousal scatter and a histogram of labels."""
+    explain: bool = False
+    """In the pictures of --plots, show what the answer looks at (fine-tuned vision transformers)."""
     plot_limit: int = 50
     """How many annotated pictures at most."""
     resume: bool = False
@@ -47,11 +50,18 @@ def main(args: list[str]) -> int:
 
     if not options.inputs:
         raise ConfigError("nothing to predict; name files, folders, patterns, or - for a list on standard input")
+    if options.explain and options.plots is None:
+        raise ConfigError("--explain draws on the pictures of --plots; name that folder too")
     if options.out is not None:
         check_suffix(options.out)  # before the work, not after it
     journal = Journal(options.out, options.resume) if options.out is not None else None
     paths = expand_inputs(options.inputs)
     predictor = load(options.model, options.label_space, options.device, options.precision)
+    explain = None
+    if options.explain:
+        from emolens.inference.attention import Explainer
+
+        explain = Explainer(predictor)
     if predictor.name == "mini":
         print(
             "emolens: mini is a baseline on colour and texture, fit on 675 photographs; for real work name a model, "
@@ -87,7 +97,7 @@ def main(args: list[str]) -> int:
     if options.plots is not None:
         from emolens.inference.plots import write_plots
 
-        drawn = write_plots(predictions, options.plots, limit=options.plot_limit)
+        drawn = write_plots(predictions, options.plots, limit=options.plot_limit, explain=explain)
         print(f"{options.plots}: {len(drawn)} plots", file=sys.stderr)
     if len(failed) == len(predictions):
         raise DataError("not one of the inputs could be read")

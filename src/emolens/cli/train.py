@@ -1,18 +1,25 @@
 """emolens train RECIPE --data M.parquet --out RUN [overrides]."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
 
 from emolens.errors import ConfigError
 
+if TYPE_CHECKING:
+    from emolens.recipes.head_config import HeadConfig
+    from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
+
+Config = TypeVar("Config")
+
 
 @dataclass(frozen=True)
-class TrainOptions:
-    """What a training needs beside its recipe."""
+class HeadOptions:
+    """What the training of a head needs beside its recipe."""
 
     data: Annotated[Path, tyro.conf.arg(aliases=["-d"])]
     """Manifest with splits train and val."""
@@ -32,36 +39,66 @@ class TrainOptions:
     """Threads that decode (default: chosen)."""
 
 
+@dataclass(frozen=True)
+class TransformerOptions:
+    """What the training of a transformer needs beside its recipe."""
+
+    data: Annotated[str, tyro.conf.arg(aliases=["-d"])]
+    """Manifest with splits train and val, or a folder or s3:// address of shards of one."""
+    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
+    """Run folder to make."""
+    resume: bool = False
+    """Go on with an interrupted run in --out."""
+    device: str = "auto"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: str = "auto"
+    """fp32; bf16: autocast, weights in fp32; auto: bf16 on a GPU that has it, else fp32."""
+    workers: int | None = None
+    """Processes that load pictures, for each training process (default: chosen)."""
+
+
 def main(args: list[str]) -> int:
-    from emolens.recipes import RECIPES, get_recipe
+    from emolens.recipes import ALL_RECIPES, RECIPES, get_recipe
 
     if not args or args[0] in ("-h", "--help"):
         print("usage: emolens train RECIPE --data M.parquet --out RUN [overrides]\n")
-        print("\n".join(f"  {name:<22}{what}" for name, what in RECIPES.items()))
+        print("\n".join(f"  {name:<23}{what}" for name, what in ALL_RECIPES.items()))
         print("\nemolens train RECIPE --help shows what can be overridden.")
         return 0 if args else 2
-    config = get_recipe(args[0])()
+    recipe, config = args[0], get_recipe(args[0])()
+    if recipe in RECIPES:
+        return _train_head(recipe, *_parse(HeadOptions, config, recipe, args[1:]))
+    return _train_transformer(recipe, *_parse(TransformerOptions, config, recipe, args[1:]))
+
+
+def _parse(kind: type[Any], config: Config, recipe: str, args: list[str]) -> tuple[Any, Any]:
+    """The options of this kind and the config with its overrides."""
+    from emolens.recipes import ALL_RECIPES
 
     def request(
-        options: Annotated[TrainOptions, tyro.conf.arg(name="")],
+        options: Annotated[kind, tyro.conf.arg(name="")],  # type: ignore[valid-type]
         config: Annotated[type(config), tyro.conf.arg(name="")] = config,  # type: ignore[valid-type]
-    ) -> tuple[TrainOptions, type(config)]:  # type: ignore[valid-type]
+    ) -> tuple[kind, type(config)]:  # type: ignore[valid-type]
         return options, config
 
-    options, config = tyro.cli(
+    parsed: tuple[Any, Any] = tyro.cli(
         request,
-        prog=f"emolens train {args[0]}",
-        args=args[1:],
-        description=f"Train the recipe {args[0]}: {RECIPES[args[0]]}.",
+        prog=f"emolens train {recipe}",
+        args=args,
+        description=f"Train the recipe {recipe}: {ALL_RECIPES[recipe]}.",
         config=(tyro.conf.OmitArgPrefixes,),
     )
-    if options.out.is_file():
-        raise ConfigError(f"{options.out}: is a file; --out names a folder")
+    if (out := parsed[0].out).is_file():
+        raise ConfigError(f"{out}: is a file; --out names a folder")
+    return parsed
+
+
+def _train_head(recipe: str, options: HeadOptions, config: "HeadConfig") -> int:
     from emolens.recipes.train_head import train_head
 
     predictor = train_head(
         config,
-        args[0],
+        recipe,
         options.data,
         options.out,
         resume=options.resume,
@@ -71,8 +108,36 @@ def main(args: list[str]) -> int:
         batch_size=options.embed_batch_size,
         workers=options.workers,
     )
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in predictor.config["validation"].items())
-    print(f"{options.out}: on the validation split {figures}")
+    _say(options.out, predictor.config["validation"])
     print(f"next: emolens evaluate run:{options.out} --data {options.data} --split test --out {options.out}/test")
     sys.stdout.flush()
     return 0
+
+
+def _train_transformer(
+    recipe: str, options: TransformerOptions, config: "UniEmoXPretrainConfig | UniEmoXFinetuneConfig"
+) -> int:
+    from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
+    from emolens.recipes.uniemox_run import Machine
+
+    machine = Machine(options.device, options.precision, options.workers)
+    if isinstance(config, UniEmoXPretrainConfig):
+        from emolens.recipes.train_uniemox import train_uniemox
+
+        fitted = train_uniemox(config, recipe, options.data, options.out, options.resume, machine)
+        follow = f"train {recipe.replace('pretrain', 'finetune')} --encoder {options.out} --data M.parquet --out RUN"
+    else:
+        from emolens.recipes.train_finetune import train_finetune
+
+        fitted = train_finetune(config, recipe, options.data, options.out, options.resume, machine)
+        follow = f"evaluate run:{options.out} --data {options.data} --split test --out {options.out}/test"
+    if os.environ.get("RANK", "0") == "0":
+        _say(options.out, fitted.figures)
+        print(f"next: emolens {follow}")
+        sys.stdout.flush()
+    return 0
+
+
+def _say(run: Path, found: dict[str, float]) -> None:
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+    print(f"{run}: on the validation split {figures}")

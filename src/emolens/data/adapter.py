@@ -49,6 +49,8 @@ class Adapter:
     """How to get it."""
     licence: str
     label_space: str
+    centric: str
+    """What its ratings are of: the ``scene`` as a whole, or a ``person`` in it."""
     importer: str
     """Name of the importer that reads its layout."""
     layout: str
@@ -117,6 +119,7 @@ def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | N
         "citation": adapter.citation,
         "licence": adapter.licence,
         "url": adapter.url,
+        "centric": adapter.centric,
         **manifest.metadata,
     }
     expected = adapter.counts.total

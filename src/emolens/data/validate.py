@@ -20,7 +20,7 @@ from emolens.taxonomy import LabelSpace
 REQUIRED = ("id", "path", "media")
 TEXTS = ("id", "path", "media", "split", "label", "label_space", "group", "text", "domain", "source", "licence")
 TARGETS = ("valence", "arousal", "dominance")
-LISTS = ("labels", "distribution", "boxes")
+LISTS = ("labels", "distribution", "boxes", "box_scores")
 MEDIA = ("image", "video", "audio")
 
 # Published tables round their means, and their shares of votes, so that these do not sum to 1 exactly.

@@ -1,6 +1,7 @@
 """What a comparison found: models x data sets."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,19 @@ class Comparison:
     seed: int
     command: str
 
+    def columns(self, data: Iterable[str]) -> list[tuple[str, list[str]]]:
+        """The data sets side by side: (heading, names) for the scene-centric, the person-centric, and the other ones.
+
+        One group without a heading where nothing says of any of them what it is centred on.
+        """
+        groups: dict[str | None, list[str]] = {"scene": [], "person": [], None: []}
+        for name in data:
+            centric = self.targets[name].centric
+            groups[centric if centric in groups else None].append(name)
+        other = "other" if groups["scene"] or groups["person"] else ""
+        headings = {"scene": "scene-centric", "person": "person-centric", None: other}
+        return [(headings[centric], names) for centric, names in groups.items() if names]
+
     @property
     def warnings(self) -> list[str]:
         """What a reader must know before believing the numbers."""
@@ -130,6 +144,7 @@ class Comparison:
                     "ids_sha256": targets.ids_sha256,
                     "label_space": targets.space.name if targets.space is not None and targets.has_labels else None,
                     "resampled": "rows" if targets.group_N is None else "groups",
+                    "centric": targets.centric,
                 }
                 for data, targets in self.targets.items()
             },

@@ -23,6 +23,7 @@ REASON_WIDTH = 150  # characters, about two lines of the matrix
 def comparison_report(comparison: Comparison) -> str:
     """The whole page. Every value that comes from data is escaped."""
     targets = comparison.targets
+    columns = [name for _, names in comparison.columns(targets) for name in names]
     metrics = [m for m in HEADLINE if any(m in _metrics(c) for e in comparison.entries for c in e.cells.values())]
     given = sum(entry.kind == "given" for entry in comparison.entries)
     return render(
@@ -35,12 +36,12 @@ def comparison_report(comparison: Comparison) -> str:
         seeds=comparison.spreads,
         differences=_difference_views(comparison.differences),
         reported=comparison.reported,
-        columns=list(targets),
+        columns=columns,
         rows=[
-            {"name": e.name, "description": e.description, "cells": [_how(e.cells[d]) for d in targets]}
+            {"name": e.name, "description": e.description, "cells": [_how(e.cells[d]) for d in columns]}
             for e in comparison.entries
         ],
-        everything=[(data, _everything(data, comparison.entries)) for data in targets],
+        everything=[(data, _everything(data, comparison.entries)) for data in columns],
         provenance={
             "command": comparison.command,
             "facts": [
@@ -57,7 +58,9 @@ def _metrics(cell: Cell) -> dict[str, Any]:
 
 def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
     """One metric: models x data sets that have it. The tint runs from the lowest to the highest value of a column."""
-    columns = [d for d in comparison.targets if any(metric in _metrics(e.cells[d]) for e in comparison.entries)]
+    measured = [d for d in comparison.targets if any(metric in _metrics(e.cells[d]) for e in comparison.entries)]
+    groups = comparison.columns(measured)
+    columns = [name for _, names in groups for name in names]
     ranges = {}
     for data in columns:
         cells = [_metrics(e.cells[data]) for e in comparison.entries if e.cells[data].warning is None]
@@ -86,7 +89,8 @@ def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
     ns = ", ".join(f"{data} {_count(metric, data, comparison.entries)}" for data in columns)
     legend = "The stronger the colour, the better in its column. Small print: the interval, and how it was made."
     note = f"Rows scored: {ns}. {legend}"
-    return {"metric": metric, "columns": columns, "rows": rows, "note": note}
+    headings = [(heading, len(names)) for heading, names in groups if groups[0][0]]
+    return {"metric": metric, "headings": headings, "columns": columns, "rows": rows, "note": note}
 
 
 def _reason(entry: Entry) -> str | None:

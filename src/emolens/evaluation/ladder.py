@@ -15,6 +15,8 @@ from emolens.evaluation.targets import Targets
 from emolens.inference.load import DEFAULT_ZERO_SHOT
 from emolens.models.verdict import Verdict, mapping_of
 
+WITHOUT_TEXT = ("timm:", "torchvision:", "uniemox:", "mae:")  # backbones that cannot be asked by words
+
 
 def majority_answers(train: Targets, test: Targets) -> Answers:
     """The same answer for every row: the label frequencies and the mean valence and arousal of the train split.
@@ -86,5 +88,5 @@ def zero_shot_specs(given: Iterable[str], backbones: Iterable[str]) -> list[str]
     specs = list(given)
     if any(spec.startswith("zeroshot:") for spec in specs):
         return []
-    clips = [b for b in backbones if b != "mini" and not b.startswith(("timm:", "torchvision:"))]
+    clips = [b for b in backbones if b != "mini" and not b.startswith(WITHOUT_TEXT)]
     return [f"zeroshot:{backbone}" for backbone in clips or [DEFAULT_ZERO_SHOT]]

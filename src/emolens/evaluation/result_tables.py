@@ -27,18 +27,22 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 
 def comparison_tables(comparison: Comparison) -> list[Table]:
-    """A table a headline metric: models x data sets."""
+    """A table a headline metric: models x data sets, the scene-centric before the person-centric ones."""
     tables = []
     for metric in HEADLINE:
-        columns = [d for d in comparison.targets if any(_has(e.cells[d], metric) for e in comparison.entries)]
-        if not columns:
+        measured = [d for d in comparison.targets if any(_has(e.cells[d], metric) for e in comparison.entries)]
+        if not measured:
             continue
+        groups = comparison.columns(measured)
         table = Table(title=f"{metric} (95% interval)", title_justify="left")
         table.add_column("model", overflow="fold")
-        for data in columns:
-            table.add_column(data, justify="right")
+        for heading, names in groups:
+            for place, data in enumerate(names):
+                # A table for a terminal has no cells that span columns: the heading stands over the first of them.
+                above = f"{heading if place == 0 else ''}\n" if groups[0][0] else ""
+                table.add_column(f"{above}{data}", justify="right")
         for entry in comparison.entries:
-            table.add_row(entry.name, *(_cell(entry.cells[data], metric) for data in columns))
+            table.add_row(entry.name, *(_cell(entry.cells[d], metric) for _, names in groups for d in names))
         tables.append(table)
     return tables
 

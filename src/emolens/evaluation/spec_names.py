@@ -8,7 +8,8 @@ def spec_names(specs: Iterable[str]) -> dict[str, str]:
     """Spec -> name, all names different.
 
     The path of a weights file is left out ("torchvision:resnet50//data/w.pt" becomes "torchvision:resnet50"),
-    unless two specs would then look alike. A run keeps its folder: that is what tells runs apart.
+    unless two specs would then look alike. A run keeps its folder: that is what tells runs apart. Of a ViT
+    ("uniemox:", "mae:") the last part of the path stays.
     """
     short = {spec: _short(spec) for spec in specs}
     names = list(short.values())
@@ -16,6 +17,9 @@ def spec_names(specs: Iterable[str]) -> dict[str, str]:
 
 
 def _short(spec: str) -> str:
+    scheme, colon, path = spec.partition(":")
+    if colon and scheme in ("uniemox", "mae"):
+        return f"{scheme}:{Path(path).name}"
     name, slash, weights = spec.partition("/")
     if not slash or name.startswith(("run:", "hub:")):
         return spec

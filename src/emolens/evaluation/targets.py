@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.ids import ids_sha256
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
@@ -35,6 +36,7 @@ class Targets:
         group_N: what the bootstrap resamples together, as integers; None where the manifest has no ``group``.
         domain_N: name of each row's domain; None where the manifest has no ``domain``.
         ids_sha256: of the split's id list, as the manifest froze it.
+        centric: "scene" or "person", what the ratings are of; None where nothing says so.
     """
 
     data: str
@@ -50,6 +52,7 @@ class Targets:
     group_N: Ints | None
     domain_N: tuple[str, ...] | None
     ids_sha256: str
+    centric: str | None = None
 
     def __len__(self) -> int:
         return len(self.id_N)
@@ -112,6 +115,7 @@ def read_targets(manifest: Manifest, split: str | None, name: str | None = None)
         group_N=_group_index(part) if part.has("group") else None,
         domain_N=tuple(frame["domain"].fillna("(none)").astype(str)) if part.has("domain") else None,
         ids_sha256=_ids_sha256(manifest, part, split),
+        centric=_centric(manifest),
     )
     if not targets.has_target_N.any():
         raise DataError(
@@ -119,6 +123,15 @@ def read_targets(manifest: Manifest, split: str | None, name: str | None = None)
             "compare predictions with; import the data set with its labels"
         )
     return targets
+
+
+def _centric(manifest: Manifest) -> str | None:
+    """As the manifest states it; for one imported before such facts were kept, as is known of its data set."""
+    stated = manifest.metadata.get("centric")
+    dataset = str(manifest.metadata.get("dataset") or "")
+    if stated is None and dataset in list_adapters():
+        stated = get_adapter(dataset).centric
+    return None if stated is None else str(stated)
 
 
 def _several_labels(part: Manifest, space: LabelSpace) -> Bools:

@@ -4,10 +4,11 @@ Legend: N samples, D embedding, C labels, R continuous targets.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
@@ -19,6 +20,8 @@ from emolens.models.verdict import Verdict, mapping_of
 from emolens.models.zero_shot import label_embeddings, zero_shot_scores
 from emolens.taxonomy import LabelSpace
 
+Floats = NDArray[np.float64]
+
 
 class Head(ABC):
     """Says what embeddings evoke, in one label space, and knows how it gets there.
@@ -29,6 +32,8 @@ class Head(ABC):
         space: the space it answers in.
         module: what is saved; None where there is nothing to save.
         gives_point: whether valence and arousal are the head's own, not expected from its scores.
+        several: whether a picture may have several labels: scores in the native space are then independent
+            degrees, of 0 to 1 or about that, and do not sum to 1. Other spaces are reached by their shares.
     """
 
     kind: str
@@ -36,6 +41,7 @@ class Head(ABC):
     space: LabelSpace | None
     module: nn.Module | None = None
     gives_point: bool = False
+    several: bool = False
 
     @property
     @abstractmethod
@@ -131,9 +137,13 @@ class FixedHead(Head):
     @torch.inference_mode()
     def verdict(self, embedding_ND: Tensor) -> Verdict:
         verdict = self.native_verdict(embedding_ND)
+        own_NC = verdict.score_NC
+        if self.several and own_NC is not None:
+            verdict = replace(verdict, score_NC=_shares(own_NC))
         if self.space is not None:
             verdict = verdict.mapped(self.space)
-        return verdict.completed()
+        verdict = verdict.completed()
+        return replace(verdict, score_NC=own_NC) if self.several and self.mapping == "native" else verdict
 
     def retarget(self, space: LabelSpace) -> "FixedHead":
         """See :class:`Head`.
@@ -182,10 +192,17 @@ class ProbeHead(FixedHead):
         )
 
 
-def to_scores(score_NC: Tensor) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _shares(degree_NC: Floats) -> Floats:
+    """Independent degrees as parts of 1; equal parts where no label applies at all."""
+    degree_NC = degree_NC.clip(0)
+    mass_N1 = degree_NC.sum(axis=1, keepdims=True)
+    return np.where(mass_N1 > 0, degree_NC / np.where(mass_N1 > 0, mass_N1, 1), 1 / degree_NC.shape[1])
+
+
+def to_scores(score_NC: Tensor) -> Floats:
     """Probabilities in float64 whose rows sum to 1 to its precision."""
     score = score_NC.double().numpy()
-    normalised: np.ndarray[Any, np.dtype[np.float64]] = score / score.sum(axis=1, keepdims=True)
+    normalised: Floats = score / score.sum(axis=1, keepdims=True)
     return normalised
 
 

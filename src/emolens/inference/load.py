@@ -7,6 +7,7 @@ from emolens.errors import ConfigError, WeightsError
 from emolens.inference.heads import MiniHead, TextHead
 from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import from_hub, read_pretrained
+from emolens.inference.vit_run import read_published
 from emolens.models.backbone import load_backbone
 from emolens.taxonomy import LabelSpace, get_label_space
 
@@ -25,8 +26,9 @@ def load(
 
     Args:
         spec: ``zeroshot:ARCH/TAG_OR_PATH`` (any CLIP of open_clip), ``run:DIR`` (a trained run; DIR alone will do),
-            ``hub:USER/REPO``, ``mini`` (the embedded baseline), or ``auto``: zero-shot with
-            ViT-B-32/openai where its weights are at hand or can be fetched, else ``mini``.
+            ``hub:USER/REPO``, ``uniemox:PATH`` (a fine-tuned ViT as published; its classes are those of
+            ``label_space``, in alphabetical order, as it was trained), ``mini`` (the embedded baseline), or
+            ``auto``: zero-shot with ViT-B-32/openai where its weights are at hand or can be fetched, else ``mini``.
         label_space: the space of the answers; the model's own if not given, or mikels8 for models without one.
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32, bf16 or fp16.
@@ -53,7 +55,10 @@ def load(
         backbone = load_backbone(rest, device, precision)
         head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
         return Predictor(spec, backbone, head, {}, where)
-    if (kind in ("run", "hub") and rest) or Path(spec).is_dir():
+    if kind == "uniemox" and rest and not Path(rest).is_dir():
+        facts, encoder, classifier = read_published(rest, space, device, precision)
+        return Predictor(spec, encoder, classifier, facts, where)
+    if (kind in ("run", "hub", "uniemox") and rest) or Path(spec).is_dir():
         folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
         config, backbone, trained = read_pretrained(folder, device, precision)
         name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"
@@ -61,4 +66,6 @@ def load(
         if space is None and trained.space is None and trained.gives_point:
             space = get_label_space(DEFAULT_SPACE)
         return predictor if space is None else predictor.retarget(space)
-    raise ConfigError(f'model "{spec}": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, mini or auto')
+    raise ConfigError(
+        f'model "{spec}": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, uniemox:PATH, mini or auto'
+    )

@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emolens.errors import ConfigError
+from emolens.inference.attention import AttentionMap
 from emolens.inference.plots_labels import draw_labels
 from emolens.inference.plots_picture import draw_picture
 from emolens.inference.plots_plane import draw_plane
@@ -13,7 +14,12 @@ from emolens.inference.results import Prediction
 from emolens.taxonomy import get_label_space
 
 
-def write_plots(predictions: Sequence[Prediction], directory: str | os.PathLike[str], limit: int = 50) -> list[Path]:
+def write_plots(
+    predictions: Sequence[Prediction],
+    directory: str | os.PathLike[str],
+    limit: int = 50,
+    explain: Callable[[str], AttentionMap] | None = None,
+) -> list[Path]:
     """Draw annotated pictures, the valence-arousal plane and the label histogram.
 
     Args:
@@ -22,6 +28,8 @@ def write_plots(predictions: Sequence[Prediction], directory: str | os.PathLike[
         directory: where to write ``pictures/NNNN_NAME.png``, ``valence_arousal.png`` and ``labels.png``; made
             if it is not there.
         limit: at most so many annotated pictures, the first ones; 0 for none.
+        explain: gives the attention map of a file, drawn over its picture
+            (:class:`emolens.inference.attention.Explainer`); None draws none.
 
     Returns:
         The paths of the PNG files that were written.
@@ -40,14 +48,14 @@ def write_plots(predictions: Sequence[Prediction], directory: str | os.PathLike[
     written: list[Path] = []
     pictures = [row for row in known if row.media == "image"][:limit]
     for number, row in enumerate(pictures, start=1):
-        path = folder / "pictures" / f"{number:04d}_{_safe(Path(row.source).stem)}.png"
-        written += draw_picture(row, polarity_of, path)
+        path = folder / "pictures" / f"{number:04d}_{safe_name(Path(row.source).stem)}.png"
+        written += draw_picture(row, polarity_of, path, explain)
     written += draw_plane(known, folder / "valence_arousal.png")
     written += draw_labels(known, polarity_of, len(predictions) - len(known), folder / "labels.png")
     return written
 
 
-def _safe(stem: str) -> str:
+def safe_name(stem: str) -> str:
     """A file name from any other: letters, digits, ``-`` and ``_``, at most 60 of them."""
     return re.sub(r"[^\w-]+", "_", stem)[:60].strip("_") or "picture"
 

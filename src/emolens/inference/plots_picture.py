@@ -1,12 +1,13 @@
 """One picture with what was predicted of it."""
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PIL import Image
 
 from emolens.errors import MediaError
+from emolens.inference.attention import AttentionMap
 from emolens.inference.plot_style import (
     FAINT,
     INK,
@@ -17,6 +18,7 @@ from emolens.inference.plot_style import (
     save_figure,
     write,
 )
+from emolens.inference.plots_attention import draw_attention
 from emolens.inference.results import Prediction
 from emolens.media.image import read_image
 
@@ -27,14 +29,22 @@ PLANE = 158  # px, the circumplex in the caption
 BARS = 3
 
 
-def draw_picture(row: Prediction, polarity_of: Mapping[str, str], path: Path) -> list[Path]:
+def draw_picture(
+    row: Prediction,
+    polarity_of: Mapping[str, str],
+    path: Path,
+    explain: Callable[[str], AttentionMap] | None = None,
+) -> list[Path]:
     """The picture, and under it a strip: top label, three most probable labels, point in the valence-arousal plane.
+
+    With ``explain``, what the answer looks at is yellow, what it looks past dark, and what the model never saw pale.
 
     Returns:
         ``[path]``; empty where the picture can no longer be read.
     """
     try:
         pixels_HWC = read_image(row.source, min_side=WIDTH // 2)
+        attention = explain(row.source) if explain is not None else None
     except MediaError:
         return []
     picture = Image.fromarray(pixels_HWC)
@@ -45,6 +55,8 @@ def draw_picture(row: Prediction, polarity_of: Mapping[str, str], path: Path) ->
     figure = new_figure(WIDTH, height)
     axes = figure.add_axes(((WIDTH - size[0]) / 2 / WIDTH, STRIP / height, size[0] / WIDTH, size[1] / height))
     axes.imshow(picture, aspect="auto", interpolation="nearest")
+    if attention is not None:
+        draw_attention(axes, attention, *size)
     axes.set_axis_off()
 
     def across(px: float) -> float:
@@ -64,7 +76,9 @@ def draw_picture(row: Prediction, polarity_of: Mapping[str, str], path: Path) ->
         best = sorted(row.scores.items(), key=lambda item: -item[1])[:BARS]
         for place, (word, score) in enumerate(best):
             draw.barh(place, 1, height=0.52, color=LINE, alpha=0.45, linewidth=0)
-            draw.barh(place, score, height=0.52, color=polarity_colour(polarity_of.get(word)), linewidth=0)
+            draw.barh(
+                place, min(max(score, 0), 1), height=0.52, color=polarity_colour(polarity_of.get(word)), linewidth=0
+            )
             write(draw, -0.03, place, word, 9, ha="right", va="center")
             write(draw, 1.03, place, f"{100 * score:.0f}%", 9, color=FAINT, va="center")
         draw.set_xlim(-0.56, 1.2)

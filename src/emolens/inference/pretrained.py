@@ -11,16 +11,18 @@ from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import read_json, write_json, write_text
 from emolens.inference.heads import Head, build_head
+from emolens.inference.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card
+from emolens.inference.vit_head import VIT
+from emolens.inference.vit_run import read_vit, save_vit, vit_state
 from emolens.models.backbone import Backbone, load_backbone
+from emolens.models.uniemox_backbone import ViTBackbone
 from emolens.taxonomy import LabelSpace
 from emolens.training.checkpoint import WEIGHTS, load_weights, save_weights
 
 if TYPE_CHECKING:
     from emolens.inference.predictor import Predictor
 
-CONFIG = "config.json"
-CARD = "README.md"
-FORMAT = 1
+SAVED = ("probe", "clip_e_cross_entropy", "clip_e_contrastive", "zeroshot")  # what read_pretrained builds again
 
 
 def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **facts: Any) -> dict[str, Any]:
@@ -44,6 +46,9 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
 
 def portable_spec(spec: str) -> str:
     """The spec with a path in it made absolute, so that the run loads from any working folder."""
+    scheme, colon, path = spec.partition(":")
+    if colon and scheme in ("uniemox", "mae"):
+        return f"{scheme}:{Path(path).expanduser().resolve()}"
     name, slash, rest = spec.partition("/")
     if slash and Path(rest).exists():
         return f"{name}/{Path(rest).resolve()}"
@@ -58,57 +63,16 @@ def save_pretrained(predictor: "Predictor", directory: Path) -> None:
     """
     if predictor.head.kind == "mini":
         raise ConfigError(f"{predictor.name} comes with emolens and has no weights to save; name it instead")
+    if isinstance(predictor.backbone, ViTBackbone) and predictor.head.kind == VIT:
+        save_vit(directory, vit_state(predictor.backbone), predictor.config)
+        return
+    if predictor.head.kind not in SAVED:
+        raise ConfigError(f"{predictor.name} keeps no weights of its own to save")
     config = predictor.config or describe(predictor.head, predictor.backbone)  # zero-shot: from no training
     tensors = predictor.head.module.state_dict() if predictor.head.module is not None else {}
     save_weights(directory / WEIGHTS, tensors)
-    write_text(directory / CARD, card(predictor.name, predictor.head, config))
+    write_text(directory / CARD, card(predictor.name, predictor.head.native, config))
     write_json(directory / CONFIG, config)
-
-
-def card(name: str, head: Head, config: dict[str, Any]) -> str:
-    """A model card in Markdown with the front matter the hub reads."""
-    space = head.native
-    facts = {
-        "kind": config["kind"],
-        "backbone": f"`{config['backbone']['spec']}` ({config['backbone']['precision']})",
-        "label space": f"{space.name} ({', '.join(space.labels)})" if space is not None else "none",
-        "continuous targets": ", ".join(config["targets"]) or "none",
-        "recipe": config.get("recipe", "none"),
-        "data": (config.get("data") or {}).get("dataset", "none"),
-    }
-    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    figures = config.get("validation") or {}
-    measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in figures.items()) or "| none | |"
-    return f"""---
-library_name: emolens
-pipeline_tag: image-classification
-tags: [emotion-recognition, affective-computing]
----
-
-# {name}
-
-Which emotion a picture evokes, by emolens.
-
-```python
-import emolens
-
-model = emolens.load("run:PATH")  # or "hub:USER/REPO"
-table = model.predict(["photo.jpg"]).to_pandas()
-```
-
-| | |
-|---|---|
-{rows}
-
-On the validation split, on which the training was stopped; these are not test figures:
-
-| figure | value |
-|---|---|
-{measured}
-
-The model says what a picture tends to evoke in raters like those of its training data. It says nothing about
-what the people in the picture feel, and it should not be used to judge a person.
-"""
 
 
 def read_pretrained(
@@ -118,6 +82,7 @@ def read_pretrained(
 
     Raises:
         DataError: not such a folder, or one whose training has not finished.
+        ConfigError: a pretrained encoder, without a head.
         WeightsError: the weights do not fit, or the backbone's are not those of the training.
     """
     if not directory.is_dir():
@@ -134,6 +99,14 @@ def read_pretrained(
     try:
         if config["format"] > FORMAT:
             raise DataError(f"{directory}: was written by emolens {config['emolens']}, which is newer; upgrade")
+        if config["kind"] == VIT:
+            return read_vit(directory, config, device, precision)
+        if config["kind"] == PRETRAINED:
+            raise ConfigError(
+                f"{directory}: is a pretrained encoder, which judges nothing yet; train a head on it (emolens train "
+                f"uniemox_finetune --encoder {directory}, or probe --backbone uniemox:{directory}), or evaluate "
+                f"knn:uniemox:{directory}"
+            )
         stored, kind, embed_dim = config["backbone"], config["kind"], config["backbone"]["embed_dim"]
         space = None if config["label_space"] is None else LabelSpace.from_dict(config["label_space"])
         targets = tuple(config["targets"])

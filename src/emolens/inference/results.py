@@ -34,7 +34,7 @@ class Prediction:
         start_s, end_s: the span in seconds; None for pictures.
         person: number of the person in the picture; None for the whole.
         label, score: the most probable label and its probability.
-        scores: label -> probability, summing to 1.
+        scores: label -> probability, summing to 1; of a model of several labels, degrees that do not.
         valence, arousal: in [-1, 1], 0 is neutral; from the model, or expected from the scores.
         polarity: positive, neutral or negative, of ``label``.
         model, label_space: who said it, in which words.

@@ -144,7 +144,9 @@ def load_backbone(spec: str, device: str = "auto", precision: str = "auto") -> B
     Args:
         spec: ``ARCH/TAG`` or ``ARCH/PATH`` (a CLIP of open_clip), ``timm:NAME`` or ``timm:NAME/PATH``,
             ``torchvision:NAME/PATH``, or ``mini``. What follows the first ``/`` is the tag or path, so an absolute path
-            gives two: ``torchvision:squeezenet1_1//data/squeezenet.safetensors``.
+            gives two: ``torchvision:squeezenet1_1//data/squeezenet.safetensors``. ``uniemox:PATH`` and ``mae:PATH`` are
+            a run folder or a file of a pretrained or fine-tuned ViT
+            (:class:`emolens.models.uniemox_backbone.ViTBackbone` says which token).
         device: see :func:`emolens.models.precision.choose_device`.
         precision: see :func:`emolens.models.precision.choose_precision`.
 
@@ -163,10 +165,15 @@ def load_backbone(spec: str, device: str = "auto", precision: str = "auto") -> B
     scheme, colon, rest = spec.partition(":")
     if not colon or "/" in scheme:
         scheme, rest = "clip", spec
+    if scheme in ("uniemox", "mae") and rest:
+        from emolens.models.uniemox_backbone import load_uniemox
+
+        return load_uniemox(spec, scheme, rest, where, numbers)
     name, slash, weights = rest.partition("/")
     if not name or (slash and not weights):
         raise ConfigError(
-            f'backbone "{spec}": write ARCH/TAG, ARCH/PATH, timm:NAME[/PATH], torchvision:NAME/PATH or mini'
+            f'backbone "{spec}": write ARCH/TAG, ARCH/PATH, timm:NAME[/PATH], torchvision:NAME/PATH, '
+            "uniemox:PATH, mae:PATH or mini"
         )
     if scheme == "clip":
         from emolens.models.clip import load_clip
@@ -181,5 +188,6 @@ def load_backbone(spec: str, device: str = "auto", precision: str = "auto") -> B
 
         return load_torchvision(spec, name, weights, where, numbers)
     raise ConfigError(
-        f'backbone "{spec}": unknown kind "{scheme}:"; known: timm:, torchvision:, mini, or ARCH/TAG for CLIP'
+        f'backbone "{spec}": unknown kind "{scheme}:"; known: timm:, torchvision:, uniemox:, mae:, mini, or ARCH/TAG '
+        "for CLIP"
     )

@@ -2,25 +2,38 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from emolens.errors import ConfigError
 from emolens.names import did_you_mean
-from emolens.recipes.head_config import HeadConfig
 
-RECIPES = {
+if TYPE_CHECKING:
+    from emolens.recipes.head_config import HeadConfig
+    from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
+
+RECIPES = {  # heads on frozen embeddings
     "probe": "linear probe on frozen embeddings: classes, valence, arousal, whichever the data holds",
     "clip_e_cross_entropy": "CLIP-E with cross-entropy: a small head for one label space",
     "clip_e_contrastive": "CLIP-E against text: predicts any label space by its words",
 }
+TRANSFORMERS = {
+    "uniemox_pretrain": "UniEmoX: masked scenes and persons, distilled from CLIP; ViT-L or ViT-B, GPUs",
+    "uniemox_pretrain_tiny": "the same on a tiny ViT: two CPU cores, minutes",
+    "uniemox_finetune": "a pretrained ViT on labels, several labels, valence, arousal, dominance; GPUs",
+    "uniemox_finetune_tiny": "the same on a tiny ViT: two CPU cores, minutes",
+}
+ALL_RECIPES = RECIPES | TRANSFORMERS
 
 
-def get_recipe(name: str) -> Callable[[], HeadConfig]:
+def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig]":
     """The recipe of that name.
 
     Raises:
         ConfigError: there is none; the message names the nearest.
     """
-    if name not in RECIPES:
-        raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, RECIPES)}')
-    recipe: Callable[[], HeadConfig] = getattr(import_module(f"emolens.recipes.{name}"), name)
+    if name not in ALL_RECIPES:
+        raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, ALL_RECIPES)}')
+    recipe: Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig] = getattr(
+        import_module(f"emolens.recipes.{name}"), name
+    )
     return recipe

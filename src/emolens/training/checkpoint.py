@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,23 @@ WEIGHTS = "model.safetensors"
 
 
 def save_checkpoint(run: Path, state: dict[str, Any]) -> None:
-    """Write the state of model, optimiser, sampler and generators; the last good one stays until then."""
-    with atomic_path(run / CHECKPOINT) as temporary:
-        torch.save(state, temporary)
+    """Write the state of model, optimiser, sampler and generators; the last good one stays until then.
+
+    Raises:
+        DataError: the disk is full or the place cannot be written.
+    """
+    with atomic_path(run / CHECKPOINT) as temporary, open(temporary, "wb") as stream:
+        try:
+            torch.save(state, stream)
+        except RuntimeError as error:
+            # The archive writer of torch hides what the disk said behind its own complaint.
+            raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
+
+
+def remove_torn(run: Path) -> None:
+    """Remove what a process killed while saving has left behind."""
+    for torn in run.glob(f".{Path(CHECKPOINT).stem}.*.part{Path(CHECKPOINT).suffix}"):
+        torn.unlink(missing_ok=True)
 
 
 def load_checkpoint(run: Path) -> dict[str, Any] | None:
@@ -40,9 +55,18 @@ def load_checkpoint(run: Path) -> dict[str, Any] | None:
 
 
 def save_weights(path: str | os.PathLike[str], tensors: dict[str, Tensor]) -> None:
-    """Write tensors as safetensors, atomically."""
+    """Write tensors as safetensors, atomically.
+
+    Raises:
+        DataError: the disk is full or the place cannot be written.
+    """
     with atomic_path(path) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+        try:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+        except SafetensorError as error:
+            if (cause := re.search(r"os error (\d+)", str(error))) is None:
+                raise
+            raise OSError(int(cause[1]), os.strerror(int(cause[1]))) from error
 
 
 def load_weights(path: str | os.PathLike[str], module: nn.Module) -> None:

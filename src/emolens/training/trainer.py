@@ -1,13 +1,15 @@
 """The one training loop of the house, on lightning-fabric.
 
 CPU or GPU, one process or several: a step takes the same samples, so its loss is the same.
+
+Legend: P loss parts, A portions of a step, W processes.
 """
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +17,23 @@ import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
-from emolens.errors import ConfigError, DataError
+from emolens.errors import ConfigError, DataError, EmolensError
 from emolens.progress import progress
-from emolens.training.checkpoint import load_checkpoint, save_checkpoint
+from emolens.training.checkpoint import load_checkpoint, remove_torn, save_checkpoint
+from emolens.training.devices import gather
+from emolens.training.ema import WeightAverage
 from emolens.training.interrupt import deferred_interrupt
 from emolens.training.log import RunLog
-from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate
+from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate, set_learning_rate
+from emolens.training.run_state import RunState
 from emolens.training.sampler import EpochSampler
-from emolens.training.task import Task
+from emolens.training.task import Step, Task
 from emolens.training.tensor_table import Batch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-SECONDS_BETWEEN_CHECKPOINTS = 30.0  # a crash costs half a minute; small heads are not slowed by their disk
+ROWS_NAMED = 16  # of a batch with a broken loss: enough to look at, few enough to read
 
 
 @dataclass(frozen=True)
@@ -37,27 +42,56 @@ class TrainerConfig:
 
     Attributes:
         epochs: at most.
-        batch_size: samples of one optimiser step, over all processes; 0 for the whole split.
+        batch_size: samples of one optimiser step, over all processes and portions; 0 for the whole split.
+        accumulate: portions of a step that go through the model one after another, where a step does not fit in memory.
+        val_batch_size: samples judged together; None for at least 1024, right for embeddings but not for pictures.
         patience: stop after so many epochs without a lower validation loss; None never stops early.
         clip_norm: largest norm of the gradient; None leaves it.
+        ema_decay: judge and keep an exponential moving average of the weights; None keeps the weights themselves.
+        checkpoint_seconds: a crash costs at most so much; small heads are not slowed by their disk.
+        checkpoint_epochs: write a checkpoint at the end of each epoch, too.
+        log_steps: log every so many steps, with images per second; None logs epochs only.
         seed: of the order of samples and of everything random in the model.
     """
 
     epochs: int = 100
     batch_size: int = 256
+    accumulate: int = 1
+    val_batch_size: int | None = None
     patience: int | None = 10
     clip_norm: float | None = None
+    ema_decay: float | None = None
+    checkpoint_seconds: float = 30.0
+    checkpoint_epochs: bool = False
+    log_steps: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "accumulate", "val_batch_size", "log_steps"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ConfigError(f"{name} {value}: must be positive")
+        if self.batch_size < 0:
+            raise ConfigError(f"batch_size {self.batch_size}: must be positive, or 0 for the whole split")
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise ConfigError(f"ema_decay {self.ema_decay}: must lie between 0 and 1, for instance 0.9999")
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit ends with: the weights of the best epoch, its figures, and how far it went."""
+    """What a fit ends with.
+
+    Attributes:
+        weights: of the best epoch; figures: its, on the validation split; epoch: which it was, from 0.
+        steps: optimiser steps in all.
+        images_per_s: samples trained on per second by all processes, loading included, validation and saving not; 0 if
+            nothing was left to train.
+    """
 
     weights: dict[str, Tensor]
     figures: dict[str, float]
     epoch: int
     steps: int
+    images_per_s: float = 0.0
 
 
 class Trainer:
@@ -67,177 +101,268 @@ class Trainer:
         config: length, portions, stopping.
         optimizer: optimiser and learning-rate curve.
         run: the run folder; log and checkpoints go there. None for a fit of seconds that leaves no trace.
-        fabric: devices and precision; one process on the best device if not given.
+        fabric: devices and precision, launched; one process on the best device if not given.
+        workers: processes that load batches ahead; 0 loads in this one.
     """
 
     def __init__(
-        self, config: TrainerConfig, optimizer: OptimizerConfig, run: Path | None, fabric: "Fabric | None" = None
+        self,
+        config: TrainerConfig,
+        optimizer: OptimizerConfig,
+        run: Path | None,
+        fabric: "Fabric | None" = None,
+        workers: int = 0,
     ) -> None:
         # Here, and not above: seconds to import, and a recipe's config needs none of it.
         from lightning_fabric import Fabric
 
-        if config.epochs < 1 or config.batch_size < 0:
-            raise ConfigError(f"epochs {config.epochs} and batch_size {config.batch_size}: both must be positive")
+        if optimizer.name == "lbfgs" and config.accumulate > 1:
+            raise ConfigError("lbfgs looks at all samples at once; leave accumulate at 1")
         self.config, self.optimizer_config, self.run = config, optimizer, run
         self.fabric = fabric or Fabric(accelerator="auto", devices=1)
+        self.workers = workers
 
     def fit(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None = None, resume: bool = False) -> Fitted:
         """Train; without ``val`` the last weights are the result.
 
         Args:
             task: model and losses; its weights are those of the best epoch afterwards.
-            train, val: datasets that turn a list of row numbers into a batch.
+            train, val: datasets that turn a list of row numbers into a batch. ``train.set_epoch(epoch)`` is called
+                where there is such a method. Every process judges the whole of ``val``.
             resume: go on from the checkpoint in the run folder, if there is one.
 
         Raises:
-            DataError: a loss is not finite (epoch and step are named), or the checkpoint does not fit.
+            DataError: a loss is not finite (epoch, step and rows are named), the checkpoint does not fit, or cannot be
+                written; the last good one is then still there.
+            ConfigError: the batch cannot be dealt evenly to processes and portions.
             KeyboardInterrupt: after Ctrl-C, with everything saved.
         """
         config, fabric = self.config, self.fabric
         torch.manual_seed(config.seed)
-        module = fabric.setup_module(task)
-        optimizer = fabric.setup_optimizers(build_optimizer(task, self.optimizer_config))
         sampler = EpochSampler(
             _size(train),
             config.batch_size,
             config.seed,
             rank=fabric.global_rank,
             world_size=fabric.world_size,
+            portions=config.accumulate,
         )
+        module = fabric.setup_module(task)
+        curve = self.optimizer_config.for_batch(sampler.batch_size)
+        optimizer = fabric.setup_optimizers(build_optimizer(task, curve))
         train_batches = fabric.setup_dataloaders(
-            DataLoader(train, sampler=sampler, batch_size=None), use_distributed_sampler=False
+            DataLoader(
+                train,
+                sampler=sampler,
+                batch_size=None,
+                num_workers=self.workers,
+                pin_memory=fabric.device.type == "cuda",
+            ),
+            use_distributed_sampler=False,
         )
-        state = _State(task)
+        average = WeightAverage(task.model, config.ema_decay) if config.ema_decay is not None else None
+        state = RunState(task, average)
         if resume and self.run is not None and (saved := load_checkpoint(self.run)) is not None:
-            state.restore(saved, task, optimizer, self.run)
-        log = RunLog(self.run, state.step) if self.run is not None else None
-        steps_per_epoch, saved_at = len(sampler), time.monotonic()
+            state.restore(saved, optimizer, self.run)
+        leads = self.run is not None and fabric.is_global_zero
+        log = None
+        if self.run is not None and leads:
+            remove_torn(self.run)
+            log = RunLog(self.run, state.step)
+        steps_per_epoch, watch = len(sampler), _Watch(sampler.batch_size)
+        saved_at = time.monotonic()
         try:
-            bar = progress("train", config.epochs) if log is not None else nullcontext(lambda steps=1: None)
+            total = config.epochs * steps_per_epoch
+            bar = progress("train", total) if log is not None else nullcontext(lambda steps=1: None)
             with deferred_interrupt() as interrupt, bar as advance:
-                advance(state.epoch)
+                advance(state.step)
                 while state.epoch < config.epochs and not state.finished:
-                    sampler.start(state.epoch, state.step - state.epoch * steps_per_epoch)
-                    for batch in train_batches:
-                        for group in optimizer.param_groups:
-                            if self.optimizer_config.name == "adamw":
-                                group["lr"] = learning_rate(
-                                    state.step, steps_per_epoch, config.epochs, self.optimizer_config
-                                )
-                        parts = self._step(module, optimizer, batch, state)
+                    if hasattr(train, "set_epoch"):
+                        train.set_epoch(state.epoch)
+                    first = state.step - state.epoch * steps_per_epoch
+                    sampler.start(state.epoch, first)
+                    watch.start()
+                    batches = iter(train_batches)
+                    for index in range(first, steps_per_epoch):
+                        lr = learning_rate(state.step, steps_per_epoch, config.epochs, curve)
+                        if curve.name == "adamw":
+                            set_learning_rate(optimizer, lr)
+                        step = Step(config.seed, state.step, sampler.rows(state.epoch, index))
+                        parts, asked = self._step(task, module, optimizer, batches, step, state, interrupt.is_set())
+                        if average is not None:
+                            average.update()
                         state.step += 1
-                        state.sums = {n: state.sums.get(n, 0.0) + float(v) for n, v in parts.items()}
-                        if interrupt.is_set():
-                            self._save(state, task, optimizer)
+                        state.sums = {n: state.sums.get(n, 0.0) + v for n, v in parts.items()}
+                        watch.step()
+                        advance()
+                        if log is not None and config.log_steps and state.step % config.log_steps == 0:
+                            log.write(state.step, state.epoch, "step", {**parts, "lr": lr})
+                            log.write(state.step, state.epoch, "speed", {"images_per_s": watch.recent()})
+                        if asked:
+                            self._save(state, optimizer)
                             raise KeyboardInterrupt
+                        if time.monotonic() - saved_at > config.checkpoint_seconds and index + 1 < steps_per_epoch:
+                            self._save(state, optimizer)
+                            saved_at = time.monotonic()
+                            watch.start()
                     means = {name: total / steps_per_epoch for name, total in state.sums.items()}
-                    means["lr"] = optimizer.param_groups[0]["lr"]
-                    figures = self._judge(task, val, state)
+                    means["lr"] = lr if curve.name == "adamw" else optimizer.param_groups[0]["lr"]
+                    figures = self._judge(val, state)
                     if log is not None:
                         log.write(state.step, state.epoch, "train", means)
                         log.write(state.step, state.epoch, "val", figures)
                     state.epoch += 1
                     state.sums = {}
-                    advance()
-                    if time.monotonic() - saved_at > SECONDS_BETWEEN_CHECKPOINTS:
-                        self._save(state, task, optimizer)
+                    if config.checkpoint_epochs or time.monotonic() - saved_at > config.checkpoint_seconds:
+                        self._save(state, optimizer)
                         saved_at = time.monotonic()
+        except EmolensError as error:
+            raise _plain(error) from error
         finally:
             if log is not None:
                 log.close()
-        self._save(state, task, optimizer)
+        self._save(state, optimizer)
         task.model.load_state_dict(state.best)
-        return Fitted(state.best, state.figures, state.best_epoch, state.step)
+        return Fitted(state.best, state.figures, state.best_epoch, state.step, watch.images_per_s())
 
-    def _save(self, state: "_State", task: Task, optimizer: Any) -> None:
-        if self.run is not None:
-            save_checkpoint(self.run, state.dump(task, optimizer))
+    def _save(self, state: RunState, optimizer: Any) -> None:
+        if self.run is not None and self.fabric.is_global_zero:
+            save_checkpoint(self.run, state.dump(optimizer))
 
-    def _step(self, module: Any, optimizer: Any, batch: Batch, state: "_State") -> dict[str, Tensor]:
-        first: dict[str, Tensor] = {}
+    def _step(
+        self,
+        task: Task,
+        module: Any,
+        optimizer: Any,
+        batches: Iterator[Batch],
+        step: Step,
+        state: RunState,
+        interrupted: bool,
+    ) -> tuple[dict[str, float], bool]:
+        """One optimiser step: the means of the loss parts, and whether any process was asked to stop."""
+        world, rank, portions = self.fabric.world_size, self.fabric.global_rank, self.config.accumulate
+        names: list[str] = []
+        part_values: list[Tensor] = []
 
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            parts: dict[str, Tensor] = module(batch)
-            total = torch.stack([part for part in parts.values()]).sum()
-            if not torch.isfinite(total):
-                named = ", ".join(f"{name} {part.item():.4g}" for name, part in parts.items())
-                where = f"{self.run or 'training'}, epoch {state.epoch}, step {state.step}"
-                raise DataError(
-                    f"{where}: the loss is not finite ({named}). Lower the learning rate, or look for broken "
-                    "values in the data"
-                )
-            self.fabric.backward(total)
-            if self.config.clip_norm is not None:
-                self.fabric.clip_gradients(module, optimizer, max_norm=self.config.clip_norm)
-            first.update(first or {name: part.detach() for name, part in parts.items()})
+        def run_part(portion: int, batch: Batch) -> Tensor:
+            mine = replace(step, part=portion * world + rank, parts=world * portions)
+            task.begin(mine)
+            torch.manual_seed(mine.part_seed)
+            with self.fabric.no_backward_sync(module, enabled=portion + 1 < portions):
+                parts: dict[str, Tensor] = module(batch)
+                total = torch.stack([part for part in parts.values()]).sum()
+                self.fabric.backward(total / portions if portions > 1 else total)
+            names[:] = parts
+            part_values.append(torch.stack([part.detach().float() for part in parts.values()]))
             return total
 
-        optimizer.step(closure)
-        return first
+        if self.optimizer_config.name == "lbfgs":
+            batch = next(batches)
 
-    def _judge(self, task: Task, val: Dataset[Batch] | None, state: "_State") -> dict[str, float]:
+            def closure() -> Tensor:
+                optimizer.zero_grad()
+                total = run_part(0, batch)
+                if not torch.isfinite(total):
+                    self._stop(step, state, dict(zip(names, part_values[-1].tolist(), strict=True)), step.rows)
+                self._clip(module, optimizer, step, state)
+                return total
+
+            optimizer.step(closure)
+            return dict(zip(names, part_values[0].tolist(), strict=True)), interrupted
+
+        optimizer.zero_grad()
+        for portion in range(portions):
+            run_part(portion, next(batches))
+        # One exchange a step: every process learns of a broken loss, or of Ctrl-C, in the same step as the others.
+        value_AP = torch.stack(part_values)
+        flag_A1 = torch.full_like(value_AP[:, :1], float(interrupted))
+        told: list[list[list[float]]] = gather(torch.cat([value_AP, flag_A1], dim=1), world).tolist()
+        for process, by_portion in enumerate(told):
+            for portion, (*values, _) in enumerate(by_portion):
+                if not math.isfinite(sum(values)):
+                    rows = step.rows[portion * world + process :: world * portions]
+                    self._stop(step, state, dict(zip(names, values, strict=True)), rows)
+        self._clip(module, optimizer, step, state)
+        optimizer.step()
+        every = [values for by_portion in told for values in by_portion]
+        means = [sum(column) / len(every) for column in zip(*every, strict=True)]
+        return dict(zip(names, means[:-1], strict=True)), means[-1] > 0
+
+    def _clip(self, module: Any, optimizer: Any, step: Step, state: RunState) -> None:
+        if self.config.clip_norm is not None:
+            norm = self.fabric.clip_gradients(
+                module, optimizer, max_norm=self.config.clip_norm, error_if_nonfinite=False
+            )
+            if norm is not None and not torch.isfinite(norm):
+                self._stop(step, state, {"gradient norm": float(norm)}, step.rows)
+
+    def _stop(self, step: Step, state: RunState, found: dict[str, float], rows: Any) -> None:
+        named = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+        shown = ", ".join(str(row) for row in rows[:ROWS_NAMED]) + (", ..." if len(rows) > ROWS_NAMED else "")
+        where = f"{self.run or 'training'}, epoch {state.epoch}, step {step.number}"
+        raise DataError(
+            f"{where}: the loss is not finite ({named}) on rows {shown} of the training split (from 0). Lower the "
+            "learning rate, or look for broken values in these rows; go on with --resume"
+        )
+
+    def _judge(self, val: Dataset[Batch] | None, state: RunState) -> dict[str, float]:
         """Figures on the validation split; keeps the weights if they are the best, or there is no such split."""
-        if val is None:
-            state.keep(task, {})
-            return {}
-        # Validation reads the split in order, so its figures do not depend on the seed.
-        rows = BatchSampler(range(_size(val)), batch_size=max(self.config.batch_size, 1024), drop_last=False)
-        batches = DataLoader(val, sampler=rows, batch_size=None)
-        task.eval()
-        with torch.inference_mode():
-            figures = task.validate({k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches)
-        task.train()
-        if math.isnan(figures["loss"]):
-            raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
-        if figures["loss"] < state.figures.get("loss", math.inf):
-            state.keep(task, figures)
-        elif self.config.patience is not None and state.epoch - state.best_epoch >= self.config.patience:
-            state.finished = True
-        return figures
+        with state.average.applied() if state.average is not None else nullcontext():
+            if val is None:
+                state.keep({})
+                return {}
+            # Validation reads the split in order, so its figures do not depend on the seed.
+            size = self.config.val_batch_size or max(self.config.batch_size, 1024)
+            rows = BatchSampler(range(_size(val)), batch_size=size, drop_last=False)
+            batches = DataLoader(val, sampler=rows, batch_size=None, num_workers=self.workers)
+            state.task.eval()
+            with torch.inference_mode(), self.fabric.autocast():
+                figures = state.task.validate(
+                    {k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches
+                )
+            state.task.train()
+            if math.isnan(figures["loss"]):
+                raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
+            if figures["loss"] < state.figures.get("loss", math.inf):
+                state.keep(figures)
+            elif self.config.patience is not None and state.epoch - state.best_epoch >= self.config.patience:
+                state.finished = True
+            return figures
 
 
-class _State:
-    """What must survive a stop: where the run is, the best so far, and what the next step depends on."""
+class _Watch:
+    """Counts samples and the seconds spent on them."""
 
-    def __init__(self, task: Task) -> None:
-        self.epoch = self.step = self.best_epoch = 0
-        self.finished = False
-        self.figures: dict[str, float] = {}
-        self.sums: dict[str, float] = {}
-        self.best = _copy(task.model.state_dict())
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self.steps, self.seconds = 0, 0.0
+        self._told = (0, 0.0)
+        self._since = time.monotonic()
 
-    def keep(self, task: Task, figures: dict[str, float]) -> None:
-        self.best, self.figures, self.best_epoch = _copy(task.model.state_dict()), figures, self.epoch
+    def start(self) -> None:
+        """What went before was something else."""
+        self._since = time.monotonic()
 
-    def dump(self, task: Task, optimizer: Any) -> dict[str, Any]:
-        generators = {"cpu": torch.get_rng_state()}
-        if torch.cuda.is_available():
-            generators["cuda"] = torch.cuda.get_rng_state()
-        return {
-            "task": _copy(task.state_dict()),
-            "optimizer": optimizer.state_dict(),
-            "generators": generators,
-            **{name: getattr(self, name) for name in self.PLAIN},
-        }
+    def step(self) -> None:
+        now = time.monotonic()
+        self.seconds += now - self._since
+        self.steps += 1
+        self._since = now
 
-    PLAIN = ("epoch", "step", "best_epoch", "finished", "figures", "sums", "best")
+    def images_per_s(self) -> float:
+        return self.steps * self.batch_size / self.seconds if self.seconds else 0.0
 
-    def restore(self, saved: Mapping[str, Any], task: Task, optimizer: Any, run: Path) -> None:
-        try:
-            task.load_state_dict(saved["task"])
-            optimizer.load_state_dict(saved["optimizer"])
-            for name in self.PLAIN:
-                setattr(self, name, saved[name])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise DataError(f"{run}: its checkpoint is of another model; train into another folder") from error
-        torch.set_rng_state(saved["generators"]["cpu"])
-        if "cuda" in saved["generators"] and torch.cuda.is_available():
-            torch.cuda.set_rng_state(saved["generators"]["cuda"])
+    def recent(self) -> float:
+        """Since the last call."""
+        steps, seconds = self.steps - self._told[0], self.seconds - self._told[1]
+        self._told = (self.steps, self.seconds)
+        return steps * self.batch_size / max(seconds, 1e-9)
 
 
-def _copy(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
+def _plain(error: EmolensError) -> EmolensError:
+    """An error from a loader process, without the traceback that torch puts into its message."""
+    _, found, text = str(error).rpartition(f"{type(error).__module__}.{type(error).__name__}: ")
+    return type(error)(text.strip()) if found and "Original Traceback" in str(error) else error
 
 
 def _size(dataset: Dataset[Batch]) -> int:

@@ -1,0 +1,104 @@
+"""``emolens data people``: who is in the pictures of a manifest, detected once."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from emolens.errors import ConfigError, DataError
+
+REASONS = 3  # failures that the summary names
+
+
+def people(
+    manifest: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MANIFEST")],
+    out: Path,
+    detector: str = "yolox:nano",
+    threshold: float = 0.3,
+    device: str = "auto",
+    batch_size: int = 8,
+    cache: Path | None = None,
+    plots: Path | None = None,
+    replace: bool = False,
+) -> int:
+    """Add the boxes of persons to a manifest, so that no detector runs while training.
+
+    Adds the columns boxes, box_scores (the most confident first; an empty list where nobody was found, nothing where
+    the picture cannot be read), and height and width of the upright picture. Each content is detected once, ever: an
+    interrupted run, started again, goes on where it was.
+
+    Args:
+        manifest: of the pictures; stays as it is.
+        out: the new manifest.
+        detector: yolox:PATH.onnx, or yolox:nano, yolox:tiny, yolox:s of the official release, fetched once.
+        threshold: least score of a person, 0.05 to 1.
+        device: auto, cpu or cuda.
+        batch_size: pictures at once, where the detector's file allows more than one.
+        cache: where detections are kept; by default in the user's cache.
+        plots: folder for sheets of pictures with their boxes, for a look.
+        replace: detect even though the manifest has boxes, and replace them.
+    """
+    import numpy as np
+
+    from emolens.data.manifest import Manifest
+    from emolens.files import user_cache
+    from emolens.people.cache import FLOOR, BoxCache
+    from emolens.people.detect_files import detect_files
+    from emolens.people.detector import Detector
+    from emolens.people.plots import Shown, draw_sheets
+
+    if out.suffix not in (".parquet", ".csv"):
+        raise ConfigError(f"--out {out}: a manifest is a .parquet or a .csv file")
+    if not FLOOR <= threshold <= 1:
+        raise ConfigError(f"--threshold {threshold}: must be {FLOOR} to 1")
+    if batch_size < 1:
+        raise ConfigError(f"--batch-size {batch_size}: must be at least 1")
+    read = Manifest.read(manifest)
+    if read.has("boxes") and not replace:
+        raise ConfigError(f"{manifest}: has boxes already; --replace detects them anew and forgets these")
+    row_P = np.flatnonzero(read.frame["media"] == "image")
+    if not len(row_P):
+        raise DataError(f"{manifest}: none of its {len(read)} rows is a picture (media = image)")
+    paths = read.paths()
+    finder = Detector(detector, device, FLOOR)
+    start = time.perf_counter()
+    kept = BoxCache(cache or user_cache() / "people", finder.fingerprint)
+    found = detect_files(finder, [paths[row] for row in row_P], kept, threshold, batch_size)
+    rate = found.detected / (time.perf_counter() - start)
+
+    columns: dict[str, list[Any]] = {name: [None] * len(read) for name in ("boxes", "box_scores", "height", "width")}
+    for row, persons, size in zip(row_P, found.persons, found.size, strict=True):
+        if persons is not None and size is not None:
+            columns["boxes"][row] = [[float(side) for side in box] for box in persons.box_K4]
+            columns["box_scores"][row] = [float(score) for score in persons.score_K]
+            columns["height"][row], columns["width"][row] = size
+    import pandas as pd
+
+    frame = read.frame.copy()
+    for name, values in columns.items():
+        frame[name] = pd.Series(values, dtype="Int64" if name in ("height", "width") else object, index=frame.index)
+    stated = {"detector": detector.rpartition("/")[2], "fingerprint": finder.fingerprint, "threshold": threshold}
+    Manifest(frame, {**read.metadata, "people": stated}, read.root).write(out)
+
+    persons_P = [persons for persons in found.persons if persons is not None]
+    known = len(row_P) - found.detected - len(found.errors)
+    done = f"{found.detected} detected" + (f" ({rate:.1f} images/s, {finder.device})" if found.detected else "")
+    print(f"{done}, {known} known, {len(found.errors)} failed")
+    for error in list(found.errors.values())[:REASONS]:
+        print(f"  {error}")
+    if len(found.errors) > REASONS:
+        print(f"  and {len(found.errors) - REASONS} more")
+    if len(row_P) < len(read):
+        print(f"{len(read) - len(row_P)} rows are not pictures and have no boxes")
+    with_someone = sum(len(persons) > 0 for persons in persons_P)
+    print(f"{out}: {sum(map(len, persons_P))} persons in {with_someone} of {len(persons_P)} pictures")
+    if plots is not None:
+        shown = [
+            Shown(paths[row], str(frame["id"].iloc[row]), persons)
+            for row, persons in zip(row_P, found.persons, strict=True)
+            if persons is not None
+        ]
+        for sheet in draw_sheets(shown, plots):
+            print(sheet)
+    return 3 if len(found.errors) == len(row_P) else 0

@@ -1,0 +1,66 @@
+"""What a fine-tuned vision transformer says: its classifier, apart from the encoder.
+
+Legend: N samples, D embedding, C labels, R continuous targets.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from emolens.errors import WeightsError
+from emolens.inference.heads import FixedHead, to_scores
+from emolens.models.verdict import Verdict
+from emolens.taxonomy import LabelSpace
+
+VIT = "vit_finetuned"
+
+
+class VitClassifier(nn.Module):
+    """The published ``head``, one linear layer: C outputs for the labels, then R for the continuous targets.
+
+    Args:
+        weight, bias: float, shapes (C + R, D) and (C + R,).
+        targets: names of the last R outputs, values in [-1, 1].
+        multi_label: whether the labels are independent (each output is the degree to which its label applies, regressed
+            to 0 or 1) instead of logits of a softmax.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, targets: tuple[str, ...] = (), multi_label: bool = False) -> None:
+        super().__init__()
+        self.targets, self.multi_label = targets, multi_label
+        self.linear = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            self.linear.weight.copy_(weight)
+            self.linear.bias.copy_(bias)
+
+    def forward(self, embedding_ND: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs for the labels, shape (N, C), and values, shape (N, R)."""
+        output = self.linear(embedding_ND)
+        targets = len(self.targets)
+        return output[:, : output.shape[1] - targets], output[:, output.shape[1] - targets :]
+
+
+class VitHead(FixedHead):
+    """Classes, several labels, valence and arousal, or labels and a point."""
+
+    kind = VIT
+
+    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        super().__init__(module, native, space)
+        assert isinstance(module, VitClassifier)
+        labels = module.linear.out_features - len(module.targets)
+        if labels != (len(native) if native else 0):
+            names = f"{native.name} has {len(native)} labels" if native else "no label space is given"
+            raise WeightsError(f"the head has {labels} outputs for labels, but {names}")
+        self.gives_point = {"valence", "arousal"} <= set(module.targets)
+        self.several = module.multi_label
+
+    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+        assert isinstance(self.module, VitClassifier)
+        output_NC, value_NR = self.module(embedding_ND)
+        # Regressed values know no borders; the plane has them.
+        value = dict(zip(self.module.targets, value_NR.clamp(-1, 1).double().numpy().T, strict=True))
+        score_NC = None
+        if self.native is not None:
+            # Degrees stay as they are regressed: clipped to 0..1, rare labels would tie, and lose their ranks.
+            score_NC = output_NC.double().numpy() if self.several else to_scores(output_NC.softmax(1))
+        return Verdict(self.native, score_NC, value.get("valence"), value.get("arousal"))

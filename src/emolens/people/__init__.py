@@ -1,0 +1,1 @@
+"""Who is in the picture: detection, and the crop with its context."""

@@ -1,0 +1,69 @@
+"""The person view: the most confident person with some of the surroundings.
+
+Legend: H, W height and width of the picture, K boxes. A region is left, top, right, bottom in pixels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+Region = tuple[float, float, float, float]
+
+MARGIN = 0.2  # of the longer side of the box, on each side: hair, hands, and what they hold
+LEAST_VISIBLE = 0.25  # of the box's area: less than that of a person is a sleeve
+
+
+@dataclass(frozen=True)
+class PersonCrop:
+    """Where the person view is taken from.
+
+    Attributes:
+        region: inside the window.
+        found: False where it is the whole window, because no person is in it.
+    """
+
+    region: Region
+    found: bool
+
+
+def person_crop(
+    boxes: ArrayLike, scores: ArrayLike | None, window: Region, margin: float = MARGIN, visible: float = LEAST_VISIBLE
+) -> PersonCrop:
+    """The region of the most confident person that is in the window, square-ish.
+
+    The box is first cut to the window, then its centre is kept and both sides become those of its longer side
+    plus the margins; what then reaches over the window's edge is moved in, and cut off only where the window itself is
+    narrower. So a person is never squeezed to a square, and never shown with what the scene view does not show.
+
+    Args:
+        boxes: shape (K, 4), in pixels of the picture.
+        scores: shape (K,); None: the first box is the most confident.
+        window: what of the picture is looked at; the whole picture is (0, 0, W, H).
+        margin: of the longer side, on each side.
+        visible: a person counts whose box lies in the window by at least this share of its area.
+
+    Returns:
+        The window itself, marked, where nobody counts.
+    """
+    box_K4 = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    order = np.arange(len(box_K4)) if scores is None else np.argsort(-np.asarray(scores, dtype=float), kind="stable")
+    for k in order:
+        left, top, right, bottom = (float(side) for side in box_K4[k])
+        inside = (max(left, window[0]), max(top, window[1]), min(right, window[2]), min(bottom, window[3]))
+        wide, tall = inside[2] - inside[0], inside[3] - inside[1]
+        if wide <= 0 or tall <= 0 or wide * tall < visible * (right - left) * (bottom - top):
+            continue
+        side = max(wide, tall) * (1 + 2 * margin)
+        x = _span((inside[0] + inside[2]) / 2, side, window[0], window[2])
+        y = _span((inside[1] + inside[3]) / 2, side, window[1], window[3])
+        return PersonCrop((x[0], y[0], x[1], y[1]), True)
+    return PersonCrop(window, False)
+
+
+def _span(centre: float, length: float, low: float, high: float) -> tuple[float, float]:
+    """``length`` about ``centre``, moved into [low, high], or all of that where it is shorter."""
+    if length >= high - low:
+        return low, high
+    start = min(max(centre - length / 2, low), high - length)
+    return start, start + length

@@ -1,0 +1,129 @@
+"""What pretraining and fine-tuning share: machine, data, run folder, and how they end."""
+
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emolens.data.manifest import Manifest
+from emolens.data.shards import is_remote, read_index
+from emolens.files import write_json
+from emolens.recipes.train_head import _open_run, _split
+from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
+from emolens.training.checkpoint import CHECKPOINT
+from emolens.training.devices import build_fabric
+from emolens.training.trainer import Fitted
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+MOST_WORKERS = 8  # loader processes of one training process; more only take memory
+
+VALIDATED = "val"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where to run.
+
+    Attributes:
+        device: auto, cpu, cuda, cuda:N or mps.
+        precision: auto, fp32 or bf16.
+        workers: processes that load pictures ahead, for each training process; None chooses.
+    """
+
+    device: str = "auto"
+    precision: str = "auto"
+    workers: int | None = None
+
+    def fabric(self) -> "Fabric":
+        return build_fabric(self.device, self.precision)
+
+    def loaders(self) -> int:
+        """Loader processes of this training process: its share of the cores, none where it has one."""
+        if self.workers is not None:
+            return self.workers
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        share = cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+        return min(MOST_WORKERS, share) if share > 1 else 0
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One training as it was asked for.
+
+    Attributes:
+        config, recipe: what, and the recipe's name.
+        data: a manifest, or a folder or address of shards.
+        run: the run folder.
+        resume: go on with what is there.
+    """
+
+    config: UniEmoXPretrainConfig | UniEmoXFinetuneConfig
+    recipe: str
+    data: str
+    run: Path
+    resume: bool = False
+
+    def facts(self) -> dict[str, Any]:
+        place = self.data if is_remote(self.data) else str(Path(self.data).resolve())
+        return {"recipe": self.recipe, "config": asdict(self.config), "data": place}
+
+    def splits(self) -> tuple[Manifest, Manifest, Manifest]:
+        """The whole manifest, its training and its validation rows.
+
+        Raises:
+            DataError: unreadable, or without one of these splits.
+        """
+        shards = is_remote(self.data) or Path(self.data).is_dir()
+        manifest = read_index(self.data) if shards else Manifest.read(self.data)
+        return manifest, _split(manifest, Path(self.data), "train"), _split(manifest, Path(self.data), VALIDATED)
+
+    def open(self, fabric: "Fabric") -> None:
+        """Claim the run folder, by one process for all.
+
+        Raises:
+            ConfigError: it holds another run, or a finished one.
+        """
+        if fabric.is_global_zero:
+            _open_run(self.run, self.facts(), self.resume)
+        fabric.barrier()
+
+    def close(self, fitted: Fitted, manifest: Manifest, n: dict[str, int]) -> dict[str, Any]:
+        """Write ``metrics.json`` and return the facts for ``config.json``."""
+        metrics = {name: {"value": value, "n": n[VALIDATED]} for name, value in fitted.figures.items()}
+        write_json(self.run / "metrics.json", {"split": VALIDATED, "metrics": metrics})
+        facts = self.facts()
+        return {
+            **facts,
+            "seed": self.config.trainer.seed,
+            "data": {
+                "path": facts["data"],
+                "dataset": manifest.metadata.get("dataset"),
+                "splits": manifest.metadata.get("splits"),
+                "n": n,
+            },
+            "epoch": fitted.epoch,
+            "steps": fitted.steps,
+            "images_per_s": fitted.images_per_s,
+            "validation": fitted.figures,
+        }
+
+    def clean(self) -> None:
+        """A finished run needs no way back."""
+        (self.run / CHECKPOINT).unlink(missing_ok=True)
+
+
+def say_speed(fitted: Fitted, world_size: int) -> None:
+    """Images per second of all processes together, on standard error."""
+    processes = f" on {world_size} processes" if world_size > 1 else ""
+    print(f"trained at {fitted.images_per_s:.1f} images/s{processes}", file=sys.stderr, flush=True)
+
+
+def leave() -> None:
+    """Leave the group of processes, where there is one."""
+    import torch.distributed as dist
+
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()

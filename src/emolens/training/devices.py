@@ -1,0 +1,62 @@
+"""Where a training runs: one device, or the processes that torchrun has started."""
+
+import os
+from typing import TYPE_CHECKING
+
+from emolens.errors import ConfigError
+from emolens.models.precision import choose_device, has_native_bf16
+from emolens.names import did_you_mean
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch import Tensor
+
+PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
+
+
+def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
+    """The launched :class:`lightning_fabric.Fabric` of this process.
+
+    Under ``torchrun`` (which sets WORLD_SIZE, LOCAL_WORLD_SIZE and the like) all its processes, on all nodes, train
+    one model together by DDP, a whole model on each: NCCL on GPUs, gloo on CPUs. Otherwise there is one process on one device.
+
+    Args:
+        device: see :func:`emolens.models.precision.choose_device`.
+        precision: "fp32"; "bf16" for autocast with weights kept in fp32; "auto" for bf16 on a GPU that has it, else
+            fp32: on CPUs autocast gains little and costs accuracy.
+
+    Raises:
+        ConfigError: unknown, or impossible here.
+    """
+    from lightning_fabric import Fabric
+
+    place = choose_device(device)
+    if precision not in ("auto", *PRECISIONS):
+        raise ConfigError(f'precision "{precision}" of a training: {did_you_mean(precision, ["auto", *PRECISIONS])}')
+    if precision == "auto":
+        precision = "bf16" if place.type == "cuda" and has_native_bf16(place) else "fp32"
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
+    if world == 1:
+        index = [place.index or 0] if place.type == "cuda" else 1
+        fabric = Fabric(accelerator=place.type, devices=index, precision=PRECISIONS[precision])
+    else:
+        fabric = Fabric(
+            accelerator=place.type,
+            devices=local,
+            num_nodes=world // local,
+            strategy="ddp",
+            precision=PRECISIONS[precision],
+        )
+    fabric.launch()
+    return fabric
+
+
+def gather(tensor: "Tensor", world_size: int) -> "Tensor":
+    """The tensors of all processes, (W, ...), in the order of their ranks; a copy with W = 1 where there is one."""
+    import torch
+
+    parts = [torch.empty_like(tensor) for _ in range(world_size)] if world_size > 1 else [tensor]
+    if world_size > 1:
+        torch.distributed.all_gather(parts, tensor.contiguous())
+    return torch.stack(parts)

@@ -1,0 +1,253 @@
+"""Pretraining and fine-tuning from the command line, on a handful of pictures."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emolens import load
+from emolens.cli.main import main
+from emolens.data.manifest import Manifest
+from emolens.models.backbone import load_backbone
+from emolens.recipes import TRANSFORMERS, get_recipe
+
+SMALL = ["--image-size", "32", "--patch-size", "8", "--embed-dim", "24", "--depth", "2", "--num-heads", "2"]
+DECODER = ["--decoder-depth", "1", "--decoder-num-heads", "2"]
+BASE = ["--epochs", "2", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Forty bright and dark pictures with a person in each other one, labels, values and texts."""
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        bright = i % 2
+        image = rng.normal(190 if bright else 60, 25, (48, 64, 3)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(image).save(folder / f"{i}.png")
+        split = "train" if i < 24 else "val" if i < 32 else "test"
+        label, text = (("negative", "a dark picture"), ("positive", "a bright picture"))[bright]
+        boxes, scores = ([[10.0, 5.0, 40.0, 45.0]], [0.9]) if i % 4 < 2 else ([], [])
+        rows.append((str(i), f"{i}.png", "image", split, label, 2.0 + 4 * bright, text, boxes, scores))
+    names = ["id", "path", "media", "split", "label", "valence", "text", "boxes", "box_scores"]
+    frame = pd.DataFrame(rows, columns=names).assign(arousal=4.0, label_space="polarity2")
+    scales = {"valence": [1, 7], "arousal": [1, 7]}
+    Manifest(frame, {"dataset": "bright", "scales": scales}, folder).freeze_splits().write(folder / "m.parquet")
+    return folder / "m.parquet"
+
+
+def without(data, folder, *columns):
+    whole = Manifest.read(data)
+    path = folder / "other.parquet"
+    replace(whole, frame=whole.frame.drop(columns=list(columns))).write(path)
+    return path
+
+
+def pretrain(data, run, teacher, *more):
+    student = [*SMALL, *DECODER, "--decoder-embed-dim", "16", "--warmup-epochs", "0"]
+    base = ["train", "uniemox_pretrain_tiny", "--data", str(data), "--out", str(run), "--teacher", teacher]
+    return main([*base, *student, *BASE, *more])
+
+
+def finetune(data, run, *more):
+    return main(["train", "uniemox_finetune_tiny", "--data", str(data), "--out", str(run), *SMALL, *BASE, *more])
+
+
+def values(run, split, name):
+    with open(run / "log.csv", newline="") as stream:
+        return [float(r["value"]) for r in csv.DictReader(stream) if (r["split"], r["name"]) == (split, name)]
+
+
+@pytest.fixture(scope="module")
+def pretrained(data, tmp_path_factory, tiny_clip):
+    run = tmp_path_factory.mktemp("pretrained") / "run"
+    assert pretrain(data, run, tiny_clip, "--epochs", "12", "--lr", "0.02") == 0
+    return run
+
+
+def test_pretraining_lowers_every_loss_and_leaves_an_encoder(pretrained):
+    for name in ("reconstruction", "similarity", "contrastive", "loss"):
+        losses = values(pretrained, "val", name)
+        assert len(losses) == 12
+        assert losses[-1] < losses[0]
+    files = {"config.json", "model.safetensors", "request.json", "metrics.json", "log.csv", "tensorboard"}
+    assert {path.name for path in pretrained.iterdir()} == files
+    config = json.loads((pretrained / "config.json").read_text())
+    assert config["data"]["n"] == {"train": 24, "val": 8}
+    assert config["steps"] == 12 * 24 // 8
+    assert config["images_per_s"] > 0
+    assert load_backbone(f"uniemox:{pretrained}", "cpu").embed_dim == 24
+
+
+def test_finetuning_starts_from_the_encoder_and_its_run_predicts(pretrained, data, tmp_path, capsys):
+    run = tmp_path / "run"
+    more = ["--encoder", str(pretrained), "--epochs", "30", "--lr", "0.02", "--warmup-epochs", "1", "--erasing", "0"]
+    assert finetune(data, run, *more) == 0
+    told = capsys.readouterr()
+    assert "images/s" in told.err
+    assert "fc_norm" in told.err  # what the encoder did not have is listed
+    assert f"next: emolens evaluate run:{run}" in told.out
+    test = Manifest.read(data).select("test")
+    rows = load(f"run:{run}", device="cpu").predict(test.paths())
+    hits = [row.label == label for row, label in zip(rows, test.frame["label"], strict=True)]
+    assert np.mean(hits) >= 0.8
+    assert np.corrcoef(rows.values("valence"), test.target("valence"))[0, 1] > 0.7
+
+
+def test_regression_alone_and_the_published_recipe_with_mixing(data, tmp_path):
+    run = tmp_path / "run"
+    assert finetune(data, run, "--targets", "valence_arousal", "--mixup", "0.8", "--cutmix", "1.0") == 0
+    config = json.loads((run / "config.json").read_text())
+    assert config["label_space"] is None
+    assert config["targets"] == ["valence", "arousal"]
+    full = get_recipe("uniemox_finetune")()
+    assert (full.mix.mixup, full.mix.cutmix, full.mix.label_smoothing) == (0.8, 1.0, 0.1)
+    assert (full.optimizer.layer_decay, full.drop_path, full.trainer.epochs) == (0.75, 0.2, 100)
+
+
+def test_several_labels_with_values_as_in_emotic(data, tmp_path):
+    whole = Manifest.read(data)
+    labels = [["Peace", "Happiness"] if label == "positive" else ["Fear"] for label in whole.frame["label"]]
+    frame = whole.frame.drop(columns="label").assign(labels=labels, label_space="emotic26", dominance=5.0)
+    metadata = {**whole.metadata, "scales": {**whole.metadata["scales"], "dominance": [1, 10]}}
+    emotic = tmp_path / "emotic.parquet"
+    replace(whole, frame=frame, metadata=metadata).write(emotic)
+    run = tmp_path / "run"
+    assert finetune(emotic, run, "--view", "person") == 0
+    metrics = json.loads((run / "metrics.json").read_text())["metrics"]
+    assert 0 < metrics["map"]["value"] <= 1
+    config = json.loads((run / "config.json").read_text())
+    assert config["multi_label"] is True
+    assert config["targets"] == ["valence", "arousal", "dominance"]
+    assert load(f"run:{run}", device="cpu").label_space.name == "emotic26"
+
+
+def test_what_pretraining_lacks_is_said(data, tmp_path, tiny_clip, capsys):
+    assert pretrain(without(data, tmp_path, "boxes", "box_scores"), tmp_path / "a", tiny_clip) == 3
+    assert "emolens data people" in capsys.readouterr().err
+    assert pretrain(without(data, tmp_path, "text"), tmp_path / "b", tiny_clip) == 3
+    assert "emolens data describe" in capsys.readouterr().err
+    assert pretrain(data, tmp_path / "c", tiny_clip, "--decoder-embed-dim", "32") == 2
+    assert "embeddings of width 16" in capsys.readouterr().err
+    assert pretrain(data, tmp_path / "d", tiny_clip, "--batch-size", "9", "--accumulate", "2") == 2
+    assert "take a multiple of 2" in capsys.readouterr().err
+    assert pretrain(data, tmp_path / "e", "mini") == 2
+    assert not (tmp_path / "a").exists()
+
+
+def test_parts_that_are_switched_off_need_no_data(data, tmp_path, tiny_clip):
+    bare = without(data, tmp_path, "boxes", "box_scores", "text")
+    assert pretrain(bare, tmp_path / "mae", "none", "--similarity", "0", "--contrastive", "0", "--no-persons") == 0
+    assert set(json.loads((tmp_path / "mae" / "metrics.json").read_text())["metrics"]) == {"reconstruction", "loss"}
+
+
+def test_an_encoder_that_is_none_is_refused(data, tmp_path, capsys):
+    assert finetune(data, tmp_path / "a", "--encoder", str(tmp_path / "absent.pth")) == 4
+    (tmp_path / "bad.safetensors").write_bytes(b"junk")
+    assert finetune(data, tmp_path / "a", "--encoder", str(tmp_path / "bad.safetensors")) == 4
+    assert finetune(data, tmp_path / "a", "--targets", "label", "--device", "nonsense") == 2
+    assert not (tmp_path / "a").exists()
+    capsys.readouterr()
+
+
+def test_a_corrupted_checkpoint_is_said(data, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert finetune(data, run) == 0
+    (run / "config.json").unlink()
+    (run / "checkpoint.pt").write_bytes(b"PK\x03\x04 torn")
+    assert finetune(data, run, "--resume") == 3
+    assert "checkpoint.pt: is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("recipe", TRANSFORMERS)
+def test_each_recipe_shows_what_can_be_overridden(recipe, capsys):
+    assert main(["train", recipe, "--help"]) == 0
+    told = capsys.readouterr().out
+    assert "--accumulate" in told
+    assert "--precision" in told
+
+
+def test_defaults_are_those_of_the_paper():
+    config = get_recipe("uniemox_pretrain")()
+    assert (config.model.embed_dim, config.model.depth, config.model.num_heads) == (1024, 24, 16)
+    assert (config.model.decoder_embed_dim, config.model.decoder_depth, config.mask_ratio) == (512, 8, 0.75)
+    assert config.optimizer.betas == (0.9, 0.95)
+    assert (config.optimizer.lr, config.optimizer.lr_batch, config.optimizer.warmup_epochs) == (1e-3, 256, 40)
+    assert config.teacher == "ViT-B-16/openai"
+
+
+# Processes of their own know no test architecture, so the slow tests take the smallest CLIP that open_clip lists.
+CLIP, CLIP_WIDTH = "ViT-S-32-alt", "256"
+
+
+@pytest.fixture(scope="module")
+def small_clip(tmp_path_factory):
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    state = open_clip.create_model(CLIP).state_dict()
+    # Fresh weights put all pictures in one place; spread, they tell pictures apart as trained ones do.
+    state = {name: tensor * 2 if tensor.ndim > 1 else tensor for name, tensor in state.items()}
+    path = tmp_path_factory.mktemp("clip") / "clip.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, path)
+    return f"{CLIP}/{path}"
+
+
+def command(data, run, teacher, *more):
+    options = [*SMALL, *DECODER, "--decoder-embed-dim", CLIP_WIDTH, "--warmup-epochs", "1", "--teacher", teacher]
+    base = ["-m", "emolens", "train", "uniemox_pretrain_tiny", "--data", str(data), "--out", str(run)]
+    return [*base, *options, *BASE, *more]
+
+
+@pytest.mark.slow
+def test_torchrun_with_two_processes_takes_the_same_steps_as_one(data, tmp_path, small_clip):
+    one = subprocess.run(
+        [sys.executable, *command(data, tmp_path / "one", small_clip)], capture_output=True, text=True, timeout=300
+    )
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    two = subprocess.run(
+        [*launcher, *command(data, tmp_path / "two", small_clip)], capture_output=True, text=True, timeout=300
+    )
+    for done in (one, two):
+        assert done.returncode == 0, done.stderr
+        assert "images/s" in done.stderr
+    for name in ("reconstruction", "similarity", "contrastive"):
+        steps = values(tmp_path / "one", "step", name)
+        assert len(steps) == 6
+        assert values(tmp_path / "two", "step", name) == pytest.approx(steps, abs=1e-5)
+        assert values(tmp_path / "two", "val", name) == pytest.approx(values(tmp_path / "one", "val", name), abs=1e-5)
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_an_epoch_and_resumed_takes_the_same_steps(data, tmp_path, small_clip):
+    often = ["--checkpoint-seconds", "0", "--epochs", "4"]
+    assert main(command(data, tmp_path / "whole", small_clip, *often)[2:]) == 0
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        [sys.executable, *command(data, run, small_clip, *often)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    limit = time.monotonic() + 120
+    while not (run / "log.csv").exists() or len(values(run, "step", "similarity")) < 4:  # in the second epoch of four
+        assert process.poll() is None
+        assert time.monotonic() < limit
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (run / "config.json").exists()
+    assert main(command(data, run, small_clip, *often, "--resume")[2:]) == 0
+    for name in ("reconstruction", "similarity", "contrastive", "lr"):
+        assert values(run, "step", name) == values(tmp_path / "whole", "step", name)
+        assert values(run, "val", name) == values(tmp_path / "whole", "val", name)

@@ -1,0 +1,347 @@
+"""The trainer in portions, on several processes, killed, and on a full disk."""
+
+import csv
+import subprocess
+import sys
+import textwrap
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from emolens.errors import ConfigError, DataError
+from emolens.training.checkpoint import load_checkpoint
+from emolens.training.optim import OptimizerConfig
+from emolens.training.task import Task
+from emolens.training.tensor_table import TensorTable
+from emolens.training.trainer import Trainer, TrainerConfig
+
+LEARNER = """
+import os, signal, torch
+from torch import nn
+from emolens.training.task import Task
+
+class Noisy(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(6, 16), nn.Linear(16, 1)
+    def forward(self, x):
+        return self.two(torch.nn.functional.dropout(self.one(x).tanh(), 0.3, self.training)).squeeze(1)
+
+class Regress(Task):
+    keys = ("x", "y")
+    die_at = None
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.model, self.calls = Noisy(), 0
+    def forward(self, batch):
+        if self.calls == self.die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.calls += 1
+        return {"error": (self.model(batch["x"]) - batch["y"]).square().mean()}
+    def validate(self, batches):
+        found = [((self.model(b["x"]) - b["y"]).square().mean(), len(b["y"])) for b in batches]
+        return {"loss": sum(float(e) * n for e, n in found) / sum(n for _, n in found)}
+
+def table(n, seed):
+    from emolens.training.tensor_table import TensorTable
+    x = torch.randn(n, 6, generator=torch.Generator().manual_seed(seed))
+    return TensorTable({"x": x, "y": x[:, 0] * x[:, 1]})
+"""
+learner: dict = {}
+exec(LEARNER, learner)  # the same lines run here and in processes of their own
+Regress, table = learner["Regress"], learner["table"]
+
+SETTINGS = {"epochs": 3, "batch_size": 16, "patience": None, "log_steps": 1, "clip_norm": 0.5, "ema_decay": 0.9}
+
+
+def fit(run, task=None, resume=False, optimizer=None, **options):
+    run.mkdir(exist_ok=True)
+    trainer = Trainer(
+        TrainerConfig(**{**SETTINGS, **options}),
+        optimizer or OptimizerConfig(lr=0.02, warmup_epochs=1),
+        run,
+        Fabric(accelerator="cpu", devices=1),
+    )
+    return trainer.fit(task or Regress(), table(80, 0), table(20, 1), resume)
+
+
+def steps(run, name="error"):
+    with open(run / "log.csv", newline="") as stream:
+        return [float(r["value"]) for r in csv.DictReader(stream) if r["split"] == "step" and r["name"] == name]
+
+
+def without_speed(run):
+    return [line for line in (run / "log.csv").read_text().splitlines() if ",speed," not in line]
+
+
+class Still(Regress):
+    """Without dropout, which each portion would draw for itself."""
+
+    def __init__(self):
+        super().__init__()
+        self.model.forward = lambda x, m=self.model: m.two(m.one(x).tanh()).squeeze(1)
+
+
+@pytest.mark.parametrize("portions", [2, 4])
+def test_a_step_in_portions_is_the_whole_step(tmp_path, portions):
+    whole = fit(tmp_path / "whole", Still())
+    parts = fit(tmp_path / "parts", Still(), accumulate=portions)
+    assert parts.steps == whole.steps == 3 * (80 // 16)
+    assert steps(tmp_path / "parts") == pytest.approx(steps(tmp_path / "whole"), rel=1e-5)
+    for name in whole.weights:
+        assert torch.allclose(whole.weights[name], parts.weights[name], atol=1e-6)
+
+
+def test_portions_that_do_not_divide_the_batch_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="batch_size 16 cannot be shared evenly by 1 processes x 3 portions"):
+        fit(tmp_path / "run", accumulate=3)
+    with pytest.raises(ConfigError, match="leave accumulate at 1"):
+        fit(tmp_path / "run", accumulate=2, optimizer=OptimizerConfig(name="lbfgs"))
+
+
+def run_python(code, *args):
+    return subprocess.run([sys.executable, "-c", LEARNER + textwrap.dedent(code), *map(str, args)], capture_output=True)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from lightning_fabric import Fabric
+from emolens.training.optim import OptimizerConfig
+from emolens.training.trainer import Trainer, TrainerConfig
+run, seconds = Path(sys.argv[1]), float(sys.argv[2])
+run.mkdir()
+task = Regress()
+task.die_at = 8  # the fourth of five steps of the second epoch
+config = TrainerConfig(**eval(sys.argv[3]), checkpoint_seconds=seconds, checkpoint_epochs=True)
+fabric = Fabric(accelerator="cpu", devices=1)
+Trainer(config, OptimizerConfig(lr=0.02, warmup_epochs=1), run, fabric).fit(task, table(80, 0), table(20, 1))
+"""
+
+
+@pytest.mark.parametrize(("seconds", "saved_step"), [(0.0, 8), (1e9, 5)], ids=["within the epoch", "at its end"])
+def test_killed_in_the_middle_of_an_epoch_and_resumed_is_as_if_never_killed(tmp_path, seconds, saved_step):
+    whole = fit(tmp_path / "whole")
+    killed = run_python(KILLED, tmp_path / "run", seconds, SETTINGS)
+    assert killed.returncode == -9, killed.stderr.decode()
+    assert load_checkpoint(tmp_path / "run")["step"] == saved_step
+    torn = tmp_path / "run" / ".checkpoint.abc.part.pt"  # what a kill while saving leaves
+    torn.write_bytes(b"half")
+    resumed = fit(tmp_path / "run", resume=True)
+    assert without_speed(tmp_path / "run") == without_speed(tmp_path / "whole")
+    assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
+    assert not torn.exists()
+
+
+FULL = """
+import errno, resource, sys
+from pathlib import Path
+from lightning_fabric import Fabric
+from emolens.errors import DataError
+from emolens.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+run = Path(sys.argv[1])
+save_checkpoint(run, {"step": 7})
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # no file grows beyond: as on a full disk
+for save in (
+    lambda: save_checkpoint(run, {"step": 8, "w": torch.randn(100_000)}),
+    lambda: save_weights(run / "model.safetensors", {"w": torch.randn(100_000)}),
+):
+    try:
+        save()
+    except DataError as error:
+        print(error)
+assert load_checkpoint(run)["step"] == 7
+print(sorted(path.name for path in run.iterdir()))
+"""
+
+
+def test_a_disk_that_takes_no_more_keeps_the_last_good_checkpoint(tmp_path):
+    done = run_python(FULL, tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    first, second, left = done.stdout.decode().splitlines()
+    assert "checkpoint.pt: cannot be written (File too large)" in first
+    assert "model.safetensors: cannot be written (File too large)" in second
+    assert left == "['checkpoint.pt']"
+
+
+def test_no_space_left_is_said_in_these_words(tmp_path, monkeypatch):
+    import errno
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DataError, match="the disk is full; free some space"):
+        fit(tmp_path / "run")
+
+
+def test_a_broken_loss_names_its_rows(tmp_path):
+    bad = table(80, 0)
+    bad.columns["x"][33] = float("inf")
+    config = TrainerConfig(**SETTINGS, accumulate=4)
+    trainer = Trainer(config, OptimizerConfig(lr=0.01), tmp_path, Fabric(accelerator="cpu", devices=1))
+    with pytest.raises(
+        DataError, match=r"epoch 0, step \d: .*\(error nan\) on rows .*\b33\b.* of the training"
+    ) as told:
+        trainer.fit(Regress(), bad)
+    rows = str(told.value).split("on rows ")[1].split(" of the")[0].split(", ")
+    assert len(rows) == 4  # its portion, not the whole step
+
+
+def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_spoiled(tmp_path):
+    class Root(Regress):
+        def forward(self, batch):  # finite, with an infinite slope
+            return {"error": (self.model(batch["x"]).sum() * 0).abs().sqrt()}
+
+    with pytest.raises(DataError, match=r"not finite \(gradient norm"):
+        fit(tmp_path / "run", Root())
+
+
+def test_the_average_of_the_weights_is_what_is_judged_and_kept(tmp_path):
+    class Records(Regress):
+        seen: list
+
+        def forward(self, batch):
+            self.seen.append({n: t.detach().clone() for n, t in self.model.state_dict().items()})
+            return super().forward(batch)
+
+    task = Records()
+    task.seen = []
+    fitted = fit(tmp_path / "run", task, epochs=1, ema_decay=0.5)
+    # Naive: w_ema over the weights after each step; after the last one they are no longer seen, so up to it.
+    average = {n: t.double() for n, t in task.seen[0].items()}
+    for update, weights in enumerate(task.seen[1:]):
+        decay = min(0.5, (1 + update) / (10 + update))
+        average = {n: decay * average[n] + (1 - decay) * weights[n].double() for n in average}
+    last = load_checkpoint(tmp_path / "run")["task"]
+    decay = min(0.5, 5 / 14)
+    for name, value in fitted.weights.items():
+        expected = decay * average[name] + (1 - decay) * last[f"model.{name}"].double()
+        assert torch.allclose(value.double(), expected, atol=1e-6)
+
+
+def test_speed_is_counted_and_logged(tmp_path):
+    fitted = fit(tmp_path / "run")
+    assert fitted.images_per_s > 0
+    speeds = [line for line in (tmp_path / "run" / "log.csv").read_text().splitlines() if "images_per_s" in line]
+    assert len(speeds) == fitted.steps
+
+
+def test_bf16_mixed_keeps_weights_in_fp32_and_learns(tmp_path):
+    seen = []
+
+    class Watched(Regress):
+        def forward(self, batch):
+            seen.append(self.model(batch["x"]).dtype)
+            return super().forward(batch)
+
+    trainer = Trainer(
+        TrainerConfig(epochs=20, batch_size=16, patience=None),
+        OptimizerConfig(lr=0.02),
+        tmp_path,
+        Fabric(accelerator="cpu", devices=1, precision="bf16-mixed"),
+    )
+    fitted = trainer.fit(Watched(), table(80, 0), table(20, 1))
+    assert seen[0] == torch.bfloat16
+    assert {t.dtype for t in fitted.weights.values()} == {torch.float32}
+    assert fitted.figures["loss"] < 0.9
+
+
+def test_an_error_in_a_loader_process_reads_like_any_other(tmp_path):
+    class Broken(TensorTable):
+        def __getitem__(self, rows):
+            raise DataError("a.jpg: is broken")
+
+    trainer = Trainer(
+        TrainerConfig(epochs=1, batch_size=4), OptimizerConfig(), None, Fabric(accelerator="cpu", devices=1), workers=1
+    )
+    with pytest.raises(DataError) as told:
+        trainer.fit(Regress(), Broken(table(8, 0).columns))
+    assert str(told.value) == "a.jpg: is broken"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [({"accumulate": 0}, "accumulate 0"), ({"ema_decay": 1.0}, "ema_decay 1.0"), ({"log_steps": 0}, "log_steps 0")],
+)
+def test_silly_numbers_are_refused(option, message):
+    with pytest.raises(ConfigError, match=message):
+        TrainerConfig(**option)
+
+
+TWO = """
+import sys
+from pathlib import Path
+from emolens.training.devices import build_fabric
+from emolens.training.optim import OptimizerConfig
+from emolens.training.trainer import Trainer, TrainerConfig
+fabric = build_fabric("cpu")
+class Still(Regress):
+    def __init__(self):
+        super().__init__()
+        self.model.forward = lambda x, m=self.model: m.two(m.one(x).tanh()).squeeze(1)
+run = Path(sys.argv[1])
+run.mkdir(exist_ok=True)
+bad = table(80, 0)
+if sys.argv[3] == "broken":
+    bad.columns["x"][33] = float("nan")
+config = TrainerConfig(**eval(sys.argv[2]), accumulate=2)
+try:
+    Trainer(config, OptimizerConfig(lr=0.02, warmup_epochs=1), run, fabric).fit(Still(), bad, table(20, 1))
+except Exception as error:
+    print(f"rank {fabric.global_rank}: {error}", flush=True)
+"""
+
+
+def two_processes(tmp_path, mode):
+    script = tmp_path / "two.py"
+    script.write_text(LEARNER + TWO)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command = [*launcher, str(script), str(tmp_path / "two"), str(SETTINGS), mode]
+    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_steps_of_one(tmp_path):
+    fit(tmp_path / "one", Still())
+    done = two_processes(tmp_path, "whole")
+    assert done.returncode == 0, done.stderr
+    assert steps(tmp_path / "two") == pytest.approx(steps(tmp_path / "one"), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together_at_a_broken_loss(tmp_path):
+    done = two_processes(tmp_path, "broken")
+    told = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("rank")]
+    assert len(told) == 2
+    assert told[0] == told[1]
+    assert "33" in told[0].split("on rows ")[1]
+
+
+def test_task_is_told_the_rows_of_its_part():
+    rows = list(range(12))
+    from emolens.training.task import Step
+
+    step = Step(0, 3, rows, part=1, parts=4)
+    assert step.rows[step.part :: step.parts] == [1, 5, 9]
+    assert step.part_seed != Step(0, 3, rows, part=2, parts=4).part_seed
+
+
+class Bare(Task):
+    keys = ()
+    model: nn.Module = nn.Linear(1, 1)
+
+    def forward(self, batch):
+        return {}
+
+    def validate(self, batches):
+        return {}
+
+
+def test_a_task_need_not_care_for_steps():
+    from emolens.training.task import Step
+
+    assert Bare().begin(Step(0, 0, [0])) is None
