@@ -14,7 +14,8 @@ ours: one pass of the encoder for both views, the decoder for the scene only, fu
     equal precision; in bf16 as well where the device multiplies it natively.
 
 The sides take turns, step by step, in one process; the figures are medians of the ratios of neighbours, so that
-whatever else the machine does hits both. The CPU ratio is of processor seconds, which other programs disturb less.
+whatever else the machine does hits both. The CPU ratio is of processor seconds, which other programs disturb
+less; with OMP_NUM_THREADS=1 least, since threads that wait for each other count as busy.
 
 FLOPs are counted from the sizes, 2 for a multiply-add, matrix products only: 24 L D^2 + 4 L^2 D for a block of width D
 on L tokens, and the patch, decoder and pixel projections; times 3 for the student (forward, and twice that backward),

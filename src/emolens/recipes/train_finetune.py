@@ -59,8 +59,8 @@ def train_finetune(
         )
         for name, part in (("train", train), (VALIDATED, val))
     }
+    request.check()
     fabric = machine.fabric()
-    request.open(fabric)
     torch.manual_seed(config.trainer.seed)  # the head, or all, is drawn here
     model = EmotionViT(**asdict(sizes), num_classes=outputs.size, drop_path=config.drop_path)
     if stored is not None:
@@ -69,6 +69,7 @@ def train_finetune(
         model.compile()
     task = FinetuneTask(model, outputs, target_NO, val_target_NO, config.mix)
     trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders())
+    request.claim(fabric)
     fitted = trainer.fit(task, views["train"], views[VALIDATED], resume)
     if fabric.is_global_zero:
         facts = request.close(fitted, manifest, {"train": len(train), VALIDATED: len(val)})

@@ -68,8 +68,8 @@ def train_uniemox(
         )
         for name, part in (("train", train), (VALIDATED, val))
     }
+    request.check()
     fabric = machine.fabric()
-    request.open(fabric)
     teacher = _load_teacher(config, str(fabric.device)) if config.weights.distils else None
     torch.manual_seed(seed)  # the student is drawn here
     model = UniEmoX(config.model)
@@ -87,6 +87,7 @@ def train_uniemox(
         }
     task = UniEmoXTask(model, teacher, config.weights, config.mask_ratio, texts["train"], texts[VALIDATED], seed)
     trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders())
+    request.claim(fabric)
     fitted = trainer.fit(task, views["train"], views[VALIDATED], resume)
     if fabric.is_global_zero:
         facts = request.close(fitted, manifest, {"train": len(train), VALIDATED: len(val)})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
 from emolens.files import write_json
-from emolens.recipes.train_head import _open_run, _split
+from emolens.recipes.train_head import REQUEST, _check_run, _split
 from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.devices import build_fabric
@@ -80,15 +80,19 @@ class RunRequest:
         manifest = read_index(self.data) if shards else Manifest.read(self.data)
         return manifest, _split(manifest, Path(self.data), "train"), _split(manifest, Path(self.data), VALIDATED)
 
-    def open(self, fabric: "Fabric") -> None:
-        """Claim the run folder, by one process for all.
+    def check(self) -> None:
+        """Before the work, and not after it: is the run folder free, or this run's own?
 
         Raises:
             ConfigError: it holds another run, or a finished one.
         """
-        if fabric.is_global_zero:
-            _open_run(self.run, self.facts(), self.resume)
+        _check_run(self.run, self.facts(), self.resume)
+
+    def claim(self, fabric: "Fabric") -> None:
+        """Write down what was asked for, by one process, once all have checked and everything is loaded."""
         fabric.barrier()
+        if fabric.is_global_zero:
+            write_json(self.run / REQUEST, self.facts())
 
     def close(self, fitted: Fitted, manifest: Manifest, n: dict[str, int]) -> dict[str, Any]:
         """Write ``metrics.json`` and return the facts for ``config.json``."""

@@ -18,7 +18,8 @@ def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
     """The launched :class:`lightning_fabric.Fabric` of this process.
 
     Under ``torchrun`` (which sets WORLD_SIZE, LOCAL_WORLD_SIZE and the like) all its processes, on all nodes, train
-    one model together by DDP, a whole model on each: NCCL on GPUs, gloo on CPUs. Otherwise there is one process on one device.
+    one model together by DDP, a whole model on each: NCCL on GPUs, gloo on CPUs. Otherwise there is one process on one
+    device.
 
     Args:
         device: see :func:`emolens.models.precision.choose_device`.
