@@ -1,7 +1,7 @@
 """One training step of UniEmoX: ours against the released way of doing the same work.
 
 python benchmarks/uniemox_step.py [--size b|l] [--mask 0.75] [--batch 8] [--steps 5] [--detector YOLOX.onnx]
-    [--device auto] [--fused] [--compile] [--peak-tflops N]
+    [--device auto] [--compile] [--peak-tflops N]
 
 Both sides have the same weights, pictures, noise and texts; before the clock starts their three losses are compared,
 and the benchmark stops if they differ. A step is forward, backward and AdamW.
@@ -59,8 +59,6 @@ class Options:
     detector: Path | None = None
     """YOLOX weights (ONNX), to look for persons inside the released step."""
     device: str = "auto"
-    fused: bool = False
-    """AdamW as one kernel on our side; else as emolens.training.optim builds it."""
     compile: bool = False
     """torch.compile on our side."""
     peak_tflops: float | None = None
@@ -290,13 +288,6 @@ def main() -> None:
     torch.manual_seed(0)
     student = UniEmoX(config).to(device)
     optimizer = build_optimizer(student, OptimizerConfig(lr=1e-4, betas=(0.9, 0.95)))
-    if options.fused:
-        optimizer = torch.optim.AdamW(
-            [{"params": g["params"], "weight_decay": g["weight_decay"]} for g in optimizer.param_groups],
-            lr=1e-4,
-            betas=(0.9, 0.95),
-            fused=True,
-        )
     precisions = ["fp32", "bf16"] if has_native_bf16(device) else ["fp32"]
     own = [Ours(student, optimizer, options, device, precision) for precision in precisions]
     released = Released(config, student.state_dict(), options, device)

@@ -9,7 +9,7 @@ from PIL import Image
 from emolens import load
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
-from emolens.recipes import RECIPES, get_recipe
+from emolens.recipes import HEADS, get_recipe
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def train(recipe, data, run, tiny_clip, *more):
     return main([*base, "--device", "cpu", *more])
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", HEADS)
 def test_each_recipe_trains_and_its_run_predicts(recipe, data, tmp_path, tiny_clip, capsys):
     run = tmp_path / "run"
     extra = [] if recipe == "probe" else ["--epochs", "200", "--lr", "0.01", "--class-weights"]

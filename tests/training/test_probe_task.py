@@ -13,7 +13,10 @@ from emolens.training.trainer import Trainer, TrainerConfig
 
 def fit(task, table, run):
     trainer = Trainer(
-        TrainerConfig(epochs=10, batch_size=0), OptimizerConfig(name="lbfgs"), run, Fabric(accelerator="cpu", devices=1)
+        TrainerConfig(epochs=10, batch_size=0),
+        OptimizerConfig(algorithm="lbfgs"),
+        run,
+        Fabric(accelerator="cpu", devices=1),
     )
     trainer.fit(task, table)
 

@@ -99,7 +99,7 @@ def test_portions_that_do_not_divide_the_batch_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="batch_size 16 cannot be shared evenly by 1 processes x 3 portions"):
         fit(tmp_path / "run", accumulate=3)
     with pytest.raises(ConfigError, match="leave accumulate at 1"):
-        fit(tmp_path / "run", accumulate=2, optimizer=OptimizerConfig(name="lbfgs"))
+        fit(tmp_path / "run", accumulate=2, optimizer=OptimizerConfig(algorithm="lbfgs"))
 
 
 def run_python(code, *args):

@@ -58,22 +58,22 @@ class TransformerOptions:
 
 
 def main(args: list[str]) -> int:
-    from emolens.recipes import ALL_RECIPES, RECIPES, get_recipe
+    from emolens.recipes import HEADS, RECIPES, get_recipe
 
     if not args or args[0] in ("-h", "--help"):
         print("usage: emolens train RECIPE --data M.parquet --out RUN [overrides]\n")
-        print("\n".join(f"  {name:<23}{what}" for name, what in ALL_RECIPES.items()))
+        print("\n".join(f"  {name:<23}{what}" for name, what in RECIPES.items()))
         print("\nemolens train RECIPE --help shows what can be overridden.")
         return 0 if args else 2
     recipe, config = args[0], get_recipe(args[0])()
-    if recipe in RECIPES:
+    if recipe in HEADS:
         return _train_head(recipe, *_parse(HeadOptions, config, recipe, args[1:]))
     return _train_transformer(recipe, *_parse(TransformerOptions, config, recipe, args[1:]))
 
 
 def _parse(kind: type[Any], config: Config, recipe: str, args: list[str]) -> tuple[Any, Any]:
     """The options of this kind and the config with its overrides."""
-    from emolens.recipes import ALL_RECIPES
+    from emolens.recipes import RECIPES
 
     def request(
         options: Annotated[kind, tyro.conf.arg(name="")],  # type: ignore[valid-type]
@@ -85,7 +85,7 @@ def _parse(kind: type[Any], config: Config, recipe: str, args: list[str]) -> tup
         request,
         prog=f"emolens train {recipe}",
         args=args,
-        description=f"Train the recipe {recipe}: {ALL_RECIPES[recipe]}.",
+        description=f"Train the recipe {recipe}: {RECIPES[recipe]}.",
         config=(tyro.conf.OmitArgPrefixes,),
     )
     if (out := parsed[0].out).is_file():

@@ -29,8 +29,9 @@ class Augment:
 
     scale: tuple[float, float] = (0.08, 1.0)
     """Least and greatest share of the picture's area in a window."""
-    policy: str | None = "rand-m9-mstd0.5-inc1"
-    """RandAugment in timm's words: magnitude 9 +- 0.5, the harder variants; None for none."""
+    policy: str | None = "rand-m9-mstd0.5-mmax9-inc1"
+    """RandAugment in timm's words: magnitude 9 +- 0.5, the harder variants; None for none. The published policy lacks
+    mmax9, without which the noise now and then reaches 10: there timm posterizes to 0 bits, which Pillow refuses."""
     erasing: float = 0.25
     """Probability of random erasing."""
     flip: float = 0.5

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from emolens.recipes.head_config import HeadConfig
     from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 
-RECIPES = {  # heads on frozen embeddings
+HEADS = {  # on frozen embeddings
     "probe": "linear probe on frozen embeddings: classes, valence, arousal, whichever the data holds",
     "clip_e_cross_entropy": "CLIP-E with cross-entropy: a small head for one label space",
     "clip_e_contrastive": "CLIP-E against text: predicts any label space by its words",
@@ -22,7 +22,7 @@ TRANSFORMERS = {
     "uniemox_finetune": "a pretrained ViT on labels, several labels, valence, arousal, dominance; GPUs",
     "uniemox_finetune_tiny": "the same on a tiny ViT: two CPU cores, minutes",
 }
-ALL_RECIPES = RECIPES | TRANSFORMERS
+RECIPES = HEADS | TRANSFORMERS
 
 
 def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig]":
@@ -31,8 +31,8 @@ def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | 
     Raises:
         ConfigError: there is none; the message names the nearest.
     """
-    if name not in ALL_RECIPES:
-        raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, ALL_RECIPES)}')
+    if name not in RECIPES:
+        raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, RECIPES)}')
     recipe: Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig] = getattr(
         import_module(f"emolens.recipes.{name}"), name
     )

@@ -16,6 +16,6 @@ def probe() -> ProbeConfig:
     2 CPU cores, seconds on cached embeddings. Expected on OASIS: see docs/results.md (benchmarks/oasis_probe.py).
     """
     return ProbeConfig(
-        optimizer=OptimizerConfig(name="lbfgs"),
+        optimizer=OptimizerConfig(algorithm="lbfgs"),
         trainer=TrainerConfig(epochs=4, batch_size=0, patience=None),
     )

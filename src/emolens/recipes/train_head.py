@@ -17,11 +17,11 @@ from torch import Tensor
 from emolens.data.manifest import Manifest
 from emolens.data.sampling import class_weights
 from emolens.errors import ConfigError, DataError
-from emolens.files import read_json, user_cache, write_json
+from emolens.files import user_cache, write_json
 from emolens.inference.cache import EmbeddingCache
 from emolens.inference.heads import CrossEntropyHead, Head, ProbeHead, TextHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import CONFIG, describe
+from emolens.inference.pretrained import describe
 from emolens.models.backbone import Backbone, load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
@@ -33,14 +33,13 @@ from emolens.recipes.head_config import (
     HeadConfig,
     ProbeConfig,
 )
+from emolens.recipes.run_folder import REQUEST, check_run, select_split
 from emolens.taxonomy import LabelSpace
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.clip_e_tasks import CLIPEContrastiveTask, CLIPECrossEntropyTask
 from emolens.training.probe_task import LABEL, ProbeTask
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Fitted, Trainer
-
-REQUEST = "request.json"  # what was asked for; written first, so that a resumed run can be held against it
 
 STRENGTHS_PAST_BEST = 3  # the validation loss along the path is smooth, so three worse ones in a row are the end
 
@@ -74,7 +73,7 @@ def train_head(
         WeightsError: the backbone's weights are not at hand.
     """
     manifest = Manifest.read(data)
-    train, val = _split(manifest, data, "train"), _split(manifest, data, "val")
+    train, val = select_split(manifest, data, "train"), select_split(manifest, data, "val")
     space = manifest.space() if manifest.has("label") else None
     targets = tuple(name for name in TARGETS if manifest.has(name))
     if isinstance(config, ProbeConfig):
@@ -89,7 +88,7 @@ def train_head(
     else:
         targets = ()
     request = {"recipe": recipe, "config": asdict(config), "data": str(data.resolve())}
-    _check_run(run, request, resume)  # before the work, not after it
+    check_run(run, request, resume)  # before the work, not after it
 
     backbone = load_backbone(config.backbone, device, precision)
     embeddings = EmbeddingCache(cache or user_cache() / "embeddings", backbone)
@@ -128,33 +127,6 @@ def train_head(
     predictor.save_pretrained(run)
     (run / CHECKPOINT).unlink(missing_ok=True)  # a finished run needs no way back
     return predictor
-
-
-def _split(manifest: Manifest, data: Path, name: str) -> Manifest:
-    try:
-        return manifest.select(name)
-    except DataError as error:
-        raise DataError(
-            f"{data}: {error}. Training needs train and val: emolens data split {data} "
-            "--train 0.7 --val 0.1 --test 0.2 --seed 0 --out SPLIT.parquet"
-        ) from error
-
-
-def _check_run(run: Path, request: dict[str, Any], resume: bool) -> None:
-    if (run / CONFIG).exists():
-        raise ConfigError(f"{run}: holds a finished run; choose another --out, or remove it")
-    if (run / REQUEST).exists():
-        if not resume:
-            raise ConfigError(f"{run}: holds an unfinished run; go on with --resume, or choose another --out")
-        # Through JSON both sides have lists where the config has tuples.
-        if read_json(run / REQUEST) != _as_json(request):
-            raise ConfigError(f"{run}: was begun with another recipe, config or data ({REQUEST}); choose another --out")
-
-
-def _as_json(value: Any) -> Any:
-    import json
-
-    return json.loads(json.dumps(value))
 
 
 def _table(

@@ -1,14 +1,9 @@
 """Fine-tuning of a UniEmoX or MAE encoder as published (arXiv 2409.18877; 2111.06377, table 9)."""
 
-from emolens.data.single_view import Augment
 from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
 from emolens.training.finetune_task import MixConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.trainer import TrainerConfig
-
-# RandAugment of magnitude 9, whose noise would now and then reach 10: there timm posterizes to 0 bits, a black picture,
-# which Pillow 12 refuses. mmax9 keeps the noise below.
-POLICY = "rand-m9-mstd0.5-mmax9-inc1"
 
 
 def uniemox_finetune() -> UniEmoXFinetuneConfig:
@@ -24,7 +19,6 @@ def uniemox_finetune() -> UniEmoXFinetuneConfig:
     return UniEmoXFinetuneConfig(
         model=ViTConfig(),
         drop_path=0.2,
-        augment=Augment(policy=POLICY),
         mix=MixConfig(mixup=0.8, cutmix=1.0, label_smoothing=0.1),
         optimizer=OptimizerConfig(
             lr=1e-3,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
 from emolens.files import write_json
-from emolens.recipes.train_head import REQUEST, _check_run, _split
+from emolens.recipes.run_folder import REQUEST, check_run, select_split
 from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.devices import build_fabric
@@ -78,7 +78,7 @@ class RunRequest:
         """
         shards = is_remote(self.data) or Path(self.data).is_dir()
         manifest = read_index(self.data) if shards else Manifest.read(self.data)
-        return manifest, _split(manifest, Path(self.data), "train"), _split(manifest, Path(self.data), VALIDATED)
+        return manifest, select_split(manifest, self.data, "train"), select_split(manifest, self.data, VALIDATED)
 
     def check(self) -> None:
         """Before the work, and not after it: is the run folder free, or this run's own?
@@ -86,7 +86,7 @@ class RunRequest:
         Raises:
             ConfigError: it holds another run, or a finished one.
         """
-        _check_run(self.run, self.facts(), self.resume)
+        check_run(self.run, self.facts(), self.resume)
 
     def claim(self, fabric: "Fabric") -> None:
         """Write down what was asked for, by one process, once all have checked and everything is loaded."""

@@ -17,7 +17,7 @@ class OptimizerConfig:
     """How the weights move.
 
     Attributes:
-        name: ``adamw`` for batches; ``lbfgs`` for small convex problems on all samples at once.
+        algorithm: ``adamw`` for batches; ``lbfgs`` for small convex problems on all samples at once.
         lr: peak learning rate (``lbfgs`` finds its step by line search and ignores it).
         lr_batch: the batch size that ``lr`` is for; another batch size scales it in proportion (Goyal et al.
             2017, arXiv 1706.02677). None: ``lr`` as it is.
@@ -29,7 +29,7 @@ class OptimizerConfig:
             (arXiv 2106.08254, appendix; 2111.06377, table 9). None: all alike.
     """
 
-    name: Literal["adamw", "lbfgs"] = "adamw"
+    algorithm: Literal["adamw", "lbfgs"] = "adamw"
     lr: float = 1e-3
     lr_batch: int | None = None
     weight_decay: float = 0.05
@@ -48,7 +48,7 @@ class OptimizerConfig:
 def build_optimizer(module: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
     """The optimiser over the parameters of ``module`` that want gradients."""
     parameters = [p for p in module.parameters() if p.requires_grad]
-    if config.name == "lbfgs":
+    if config.algorithm == "lbfgs":
         # Tolerances far below what a metric shows, so that two runs agree to more digits than anyone reads.
         return torch.optim.LBFGS(
             parameters, max_iter=50, history_size=20, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
@@ -60,7 +60,9 @@ def build_optimizer(module: nn.Module, config: OptimizerConfig) -> torch.optim.O
             {"params": [p for p in parameters if p.ndim > 1], "weight_decay": config.weight_decay},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
         ]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, betas=config.betas)
+    # One pass over the weights instead of a dozen: four times faster on a CPU. Not every device has it.
+    fused = {p.device.type for p in parameters} <= {"cpu", "cuda"}
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=config.lr, betas=config.betas, fused=fused)
 
 
 def layer_groups(module: nn.Module, decay: float, weight_decay: float) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ class Trainer:
         # Here, and not above: seconds to import, and a recipe's config needs none of it.
         from lightning_fabric import Fabric
 
-        if optimizer.name == "lbfgs" and config.accumulate > 1:
+        if optimizer.algorithm == "lbfgs" and config.accumulate > 1:
             raise ConfigError("lbfgs looks at all samples at once; leave accumulate at 1")
         self.config, self.optimizer_config, self.run = config, optimizer, run
         self.fabric = fabric or Fabric(accelerator="auto", devices=1)
@@ -185,7 +185,7 @@ class Trainer:
                     batches = iter(train_batches)
                     for index in range(first, steps_per_epoch):
                         lr = learning_rate(state.step, steps_per_epoch, config.epochs, curve)
-                        if curve.name == "adamw":
+                        if curve.algorithm == "adamw":
                             set_learning_rate(optimizer, lr)
                         step = Step(config.seed, state.step, sampler.rows(state.epoch, index))
                         parts, asked = self._step(task, module, optimizer, batches, step, state, interrupt.is_set())
@@ -206,7 +206,7 @@ class Trainer:
                             saved_at = time.monotonic()
                             watch.start()
                     means = {name: total / steps_per_epoch for name, total in state.sums.items()}
-                    means["lr"] = lr if curve.name == "adamw" else optimizer.param_groups[0]["lr"]
+                    means["lr"] = lr if curve.algorithm == "adamw" else optimizer.param_groups[0]["lr"]
                     figures = self._judge(val, state)
                     if log is not None:
                         log.write(state.step, state.epoch, "train", means)
@@ -256,7 +256,7 @@ class Trainer:
             part_values.append(torch.stack([part.detach().float() for part in parts.values()]))
             return total
 
-        if self.optimizer_config.name == "lbfgs":
+        if self.optimizer_config.algorithm == "lbfgs":
             batch = next(batches)
 
             def closure() -> Tensor:

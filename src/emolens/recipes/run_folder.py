@@ -1,0 +1,44 @@
+"""The folder of a run: who may write into it, and what it is held against when it goes on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from emolens.data.manifest import Manifest
+from emolens.errors import ConfigError, DataError
+from emolens.files import read_json
+from emolens.inference.run_files import CONFIG
+
+REQUEST = "request.json"  # what was asked for; written first, so that a resumed run can be held against it
+
+
+def check_run(run: Path, request: dict[str, Any], resume: bool) -> None:
+    """Is the folder free, or does it hold this very run, to go on with? Asked before the work, not after it.
+
+    Raises:
+        ConfigError: it holds a finished run, another one, or an unfinished one that was not asked to go on.
+    """
+    if (run / CONFIG).exists():
+        raise ConfigError(f"{run}: holds a finished run; choose another --out, or remove it")
+    if not (run / REQUEST).exists():
+        return
+    if not resume:
+        raise ConfigError(f"{run}: holds an unfinished run; go on with --resume, or choose another --out")
+    # Through JSON both sides have lists where the config has tuples.
+    if read_json(run / REQUEST) != json.loads(json.dumps(request)):
+        raise ConfigError(f"{run}: was begun with another recipe, config or data ({REQUEST}); choose another --out")
+
+
+def select_split(manifest: Manifest, data: str | Path, name: str) -> Manifest:
+    """The rows of one split, or an error that says how to make splits.
+
+    Raises:
+        DataError: there are none.
+    """
+    try:
+        return manifest.select(name)
+    except DataError as error:
+        raise DataError(
+            f"{data}: {error}. Training needs train and val: emolens data split {data} "
+            "--train 0.7 --val 0.1 --test 0.2 --seed 0 --out SPLIT.parquet"
+        ) from error
