@@ -1,10 +1,12 @@
 """``emolens compare``: models x data sets, beside the ladder."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tyro
+
+from emolens.cli.options import Compute, ComputeOptions
 
 
 @dataclass(frozen=True)
@@ -19,20 +21,13 @@ class CompareOptions:
     """Folder for metrics.json, predictions.parquet and report.html."""
     split: str = "test"
     """Which rows are scored; the ladder is fitted on "train" and "val"."""
-    batch_size: int = 32
-    """Pictures that go through a model together."""
-    workers: int | None = None
-    """Pictures decoded at once; None chooses."""
     seed: int = 0
     """Of the bootstrap."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
-    """auto, fp32, bf16 or fp16."""
     cache: Path | None = None
     """Folder of the embeddings, shared by all models; the user's cache if not given."""
     reported: Path | None = None
     """TOML file of [[reported]] numbers from publications (name, metric, value, source, split), shown apart."""
+    compute: Compute = field(default_factory=ComputeOptions)
 
 
 def main(args: list[str]) -> int:
@@ -47,11 +42,11 @@ def main(args: list[str]) -> int:
         options.out,
         CompareConfig(
             split=options.split,
-            batch_size=options.batch_size,
-            workers=options.workers,
+            batch_size=options.compute.batch_size,
+            workers=options.compute.workers,
             seed=options.seed,
-            device=options.device,
-            precision=options.precision,
+            device=options.compute.device,
+            precision=options.compute.precision,
             cache=options.cache,
             reported=options.reported,
         ),

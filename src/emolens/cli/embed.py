@@ -1,11 +1,13 @@
 """``emolens embed``: compute the embeddings of a data set once."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+
+from emolens.cli.options import Compute, ComputeOptions
 
 REASONS = 3  # failures that the summary names
 
@@ -23,14 +25,7 @@ class EmbedOptions:
     """ARCH/TAG or ARCH/PATH (CLIP), timm:NAME[/PATH], torchvision:NAME/PATH, or mini."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Folder of the cache, which any number of backbones may share (default: the user's cache)."""
-    batch_size: int = 32
-    """Pictures that go through the model together."""
-    workers: int | None = None
-    """Threads that decode (default: one a core, at most 16)."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
-    """auto, fp32, bf16 or fp16."""
+    compute: Compute = field(default_factory=ComputeOptions)
 
 
 def main(args: list[str]) -> int:
@@ -41,10 +36,10 @@ def main(args: list[str]) -> int:
     from emolens.inference.cache import EmbeddingCache
     from emolens.models.backbone import load_backbone
 
-    backbone = load_backbone(options.backbone, options.device, options.precision)
+    backbone = load_backbone(options.backbone, options.compute.device, options.compute.precision)
     cache = EmbeddingCache(options.out or user_cache() / "embeddings", backbone)
     start = time.perf_counter()
-    embedded = cache.embed(paths, options.batch_size, options.workers)
+    embedded = cache.embed(paths, options.compute.batch_size, options.compute.workers)
     rate = embedded.encoded / (time.perf_counter() - start)
     done = f"{embedded.encoded} embedded" + (f" ({rate:.1f} images/s)" if embedded.encoded else "")
     where = f"{backbone.spec}, D = {backbone.embed_dim}, {backbone.precision} on {backbone.device}"

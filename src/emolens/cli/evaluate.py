@@ -1,10 +1,12 @@
 """``emolens evaluate``: one model on one data set."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tyro
+
+from emolens.cli.options import Compute, ComputeOptions
 
 
 @dataclass(frozen=True)
@@ -26,18 +28,11 @@ class EvaluateOptions:
     """Of knn: how many vote."""
     temperature: float = 0.07
     """Of knn: a neighbour's vote weighs exp(cosine / temperature)."""
-    batch_size: int = 32
-    """Pictures that go through the model together."""
-    workers: int | None = None
-    """Pictures decoded at once; None chooses."""
     seed: int = 0
     """Of the bootstrap."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
-    """auto, fp32, bf16 or fp16."""
     cache: Path | None = None
     """Folder of the embeddings, read from and added to; the user's cache if not given."""
+    compute: Compute = field(default_factory=ComputeOptions)
 
 
 def main(args: list[str]) -> int:
@@ -58,22 +53,22 @@ def main(args: list[str]) -> int:
         from emolens.models.backbone import load_backbone
 
         predictor = knn_predictor(
-            load_backbone(options.model.removeprefix("knn:"), options.device, options.precision),
+            load_backbone(options.model.removeprefix("knn:"), options.compute.device, options.compute.precision),
             manifest,
             KnnConfig(options.neighbours, options.temperature),
             cache,
-            options.batch_size,
-            options.workers,
+            options.compute.batch_size,
+            options.compute.workers,
         )
     else:
-        predictor = load(options.model, options.label_space, options.device, options.precision, cache)
+        predictor = load(options.model, options.label_space, options.compute.device, options.compute.precision, cache)
     evaluation = evaluate(
         predictor,
         manifest,
         split=split,
         out=options.out,
-        batch_size=options.batch_size,
-        workers=options.workers,
+        batch_size=options.compute.batch_size,
+        workers=options.compute.workers,
         seed=options.seed,
         command=shlex.join(["emolens", "evaluate", *args]),
     )

@@ -1,11 +1,13 @@
 """emolens predict INPUT... --model MODEL --label-space NAME --out FILE --plots DIR."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+
+from emolens.cli.options import Compute, ComputeOptions
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,7 @@ class PredictOptions:
     """How many annotated pictures at most."""
     resume: bool = False
     """Go on with an interrupted run of the same --out."""
-    batch_size: int = 32
-    """Pictures that go through the model together."""
-    workers: int | None = None
-    """Threads that decode (default: chosen)."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
-    """auto, fp32, bf16 or fp16."""
+    compute: Compute = field(default_factory=ComputeOptions)
 
 
 def main(args: list[str]) -> int:
@@ -56,7 +51,7 @@ def main(args: list[str]) -> int:
         check_suffix(options.out)  # before the work, not after it
     journal = Journal(options.out, options.resume) if options.out is not None else None
     paths = expand_inputs(options.inputs)
-    predictor = load(options.model, options.label_space, options.device, options.precision)
+    predictor = load(options.model, options.label_space, options.compute.device, options.compute.precision)
     explain = None
     if options.explain:
         from emolens.inference.attention import Explainer
@@ -71,7 +66,7 @@ def main(args: list[str]) -> int:
 
     def run(todo: list[Path], keep: "list[Prediction] | None" = None) -> None:
         with progress(f"predict ({predictor.name})", len(todo)) as advance:
-            for _, row in predictor.iterate(todo, options.batch_size, options.workers):
+            for _, row in predictor.iterate(todo, options.compute.batch_size, options.compute.workers):
                 if journal is not None:
                     journal.add(row)
                 else:
