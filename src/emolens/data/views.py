@@ -70,7 +70,7 @@ class TwoViewDataset(Dataset[dict[str, Tensor]]):
         if need_boxes and "boxes" not in manifest.frame.columns:
             raise DataError(
                 'no column "boxes", which the person view is cut by; add it with `emolens data people M.parquet '
-                "--out M2.parquet`, or train on the scene alone (need_boxes=False)"
+                "--out M2.parquet`, or train on the scene alone (--no-persons; need_boxes=False)"
             )
         self.image_size, self.seed, self.train, self.scale = image_size, seed, train, scale
         self.normalise = normalise
