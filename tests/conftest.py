@@ -1,11 +1,14 @@
 """Fixtures that more than one floor uses."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 SHARED = Path(os.environ.get("EMOLENS_SHARED") or Path(__file__).resolve().parents[1].parent / "shared")
@@ -32,6 +35,110 @@ def picture() -> Callable[..., Path]:
         coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(path)
+        return path
+
+    return write
+
+
+CODE_ROWS, CODE_COLUMNS = 3, 4  # the 12 bits of a frame's number, as dark and bright cells of the central square
+
+
+def code_cells(height: int, width: int) -> list[tuple[slice, slice]]:
+    """The cells of the frame number, least significant bit first."""
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    rows = [top + side * r // CODE_ROWS for r in range(CODE_ROWS + 1)]
+    columns = [left + side * c // CODE_COLUMNS for c in range(CODE_COLUMNS + 1)]
+    return [
+        (slice(rows[r], rows[r + 1]), slice(columns[c], columns[c + 1]))
+        for r in range(CODE_ROWS)
+        for c in range(CODE_COLUMNS)
+    ]
+
+
+def coded_frame(number: int, size: tuple[int, int], seed: int) -> NDArray[np.uint8]:
+    """A colour pattern that drifts from frame to frame; its central square carries ``number`` in dark and bright."""
+    width, height = size
+    phase, drift = np.random.default_rng(seed).uniform(0, 6, 3), number * 0.3
+    y, x = np.mgrid[0:height, 0:width]
+    wave = 128 + 60 * np.sin(x[..., None] / width * 9 + y[..., None] / height * 5 + drift + phase)
+    base = wave.copy()
+    for bit, cell in enumerate(code_cells(height, width)):
+        base[cell] = (205 if number >> bit & 1 else 50) + (wave[cell] - 128) * 0.5
+    return np.asarray(np.rint(base).clip(0, 255), dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def frame_number() -> Callable[[NDArray[np.uint8]], int]:
+    """Reads which frame of ``video`` a picture (uint8 RGB, (H, W, 3), any size from 12 pixels) is, modulo 4096."""
+
+    def read(image_HWC: NDArray[np.uint8]) -> int:
+        number = 0
+        for bit, (rows, columns) in enumerate(code_cells(*image_HWC.shape[:2])):
+            cell = image_HWC[rows, columns]
+            h, w = cell.shape[0] // 4, cell.shape[1] // 4  # the middle, away from what scaling and coding blur
+            number |= int(cell[h : cell.shape[0] - h, w : cell.shape[1] - w].mean() > 127.5) << bit
+        return number
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def video() -> Callable[..., Path]:
+    """Writes a small H.264 + AAC file, the same for the same arguments, and returns its path.
+
+    Frame k carries its number (fixture ``frame_number``); the sound is a sine of half the full scale.
+    """
+
+    def write(
+        path: Path,
+        seconds: float = 1.0,
+        fps: float = 10,
+        size: tuple[int, int] = (64, 48),
+        sound: bool = True,
+        seed: int = 0,
+        tone_hz: float = 440.0,
+        *,
+        pictures: bool = True,
+        rate: int = 44100,
+        channels: int = 1,
+        sound_seconds: float | None = None,  # where the sound is longer or shorter than the pictures
+        codec: str = "libx264",
+        sound_codec: str = "aac",
+        pixels: str = "yuv420p",
+        options: dict[str, str] | None = None,  # of the picture's encoder
+        times: Sequence[float] | None = None,  # seconds of the frames, where they are not equally far apart
+        prepare: Callable[[Any], None] = lambda stream: None,  # last touches to the picture's stream
+    ) -> Path:
+        import av
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with av.open(str(path), "w") as container:
+            if pictures:
+                stream = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+                stream.width, stream.height, stream.pix_fmt = *size, pixels
+                stream.thread_count = 1  # the bytes must not depend on the machine
+                stream.options = {"crf": "16", **(options or {})} if codec == "libx264" else dict(options or {})
+                if times is not None:
+                    stream.codec_context.time_base = Fraction(1, 90000)
+                prepare(stream)
+            if sound:
+                layout = {1: "mono", 2: "stereo"}[channels]
+                voice = container.add_stream(sound_codec, rate=rate, layout=layout)
+            if pictures:
+                for k in range(round(seconds * fps) if times is None else len(times)):
+                    frame = av.VideoFrame.from_ndarray(coded_frame(k, size, seed), format="rgb24")
+                    if times is not None:
+                        frame.pts, frame.time_base = round(times[k] * 90000), Fraction(1, 90000)
+                    container.mux(stream.encode(frame))
+                container.mux(stream.encode())
+            if sound:
+                t = np.arange(round((seconds if sound_seconds is None else sound_seconds) * rate)) / rate
+                wave = np.tile(0.5 * np.sin(2 * np.pi * tone_hz * t), (channels, 1)).astype(np.float32)
+                frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout=layout)
+                frame.rate, frame.pts = rate, 0
+                container.mux(voice.encode(frame))
+                container.mux(voice.encode())
         return path
 
     return write

@@ -1,0 +1,263 @@
+"""A short video as the input of an audio-visual network.
+
+Legend: S segments of a clip, T frames of one, H = W = size, C = 3 channels; F audio frames of a segment, M
+coefficients; K different frames, N frames of the whole video.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from emolens.errors import ConfigError, MediaError
+from emolens.media.clip_source import ClipSource, open_source
+from emolens.media.log_mel import log_mel
+from emolens.media.mfcc import MfccConfig, mfcc, segmented
+from emolens.media.segments import sample_segments
+
+Feature = Literal["mfcc", "log_mel"]
+Status = Literal["ok", "no_audio", "no_video", "partial"]
+SHORT_S = 0.5  # a file that ends this much before its stated end was cut off
+NO_SOUND, NO_PICTURES = "no sound", "no pictures"
+
+
+@dataclass(frozen=True)
+class ClipConfig:
+    """How a clip is cut and what becomes of its sound; travels with the weights. Defaults: arXiv 2311.17335."""
+
+    segments: int = 16
+    """S, equal parts of the clip."""
+    frames: int = 8
+    """T, consecutive frames from each part."""
+    size: int = 112
+    """Side of the square picture in pixels: the shorter side is scaled to it, then the centre is cut out."""
+    rate: int = 44100
+    """Samples of sound a second."""
+    coefficients: int = 32
+    """M, of the MFCC."""
+    n_fft: int = 2048
+    hop: int = 512
+    n_mels: int = 128
+    """Bands below the MFCC; M of the log-mel spectrogram."""
+    audio_frames: int = 256
+    """F, of each segment; the S * F in all are 47.6 s of sound, longer is cut and shorter is repeated."""
+    feature: Feature = "mfcc"
+
+    def __post_init__(self) -> None:
+        for name, value in self.to_dict().items():
+            if name != "feature" and (not isinstance(value, int) or value < 1):
+                raise ConfigError(f"clip: {name} = {value!r}: must be a whole number of at least 1")
+        if self.feature not in ("mfcc", "log_mel"):
+            raise ConfigError(f'clip: feature = "{self.feature}": must be mfcc or log_mel')
+        if self.feature == "mfcc" and self.coefficients > self.n_mels:
+            raise ConfigError(f"clip: coefficients = {self.coefficients}: at most n_mels = {self.n_mels}")
+
+    @property
+    def bands(self) -> int:
+        """M: what a frame of sound has."""
+        return self.coefficients if self.feature == "mfcc" else self.n_mels
+
+    @property
+    def sound_s(self) -> float:
+        """How much sound the S * F frames look at, in seconds."""
+        return ((self.segments * self.audio_frames - 1) * self.hop + self.n_fft // 2) / self.rate
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> "ClipConfig":
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ConfigError: a field that there is not, or a value that cannot be.
+        """
+        if unknown := set(values) - {f.name for f in fields(ClipConfig)}:
+            raise ConfigError(f"clip: unknown field {', '.join(sorted(unknown))}")
+        return ClipConfig(**values)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What a network is given of a clip.
+
+    Attributes:
+        video_STHWC: uint8 RGB, shape (S, T, size, size, 3); None without pictures.
+        audio_SFM: float32, shape (S, F, M); None without sound.
+        duration_s: of the whole file.
+        start_s, end_s: the part that was asked for, within the file.
+        problems: what is wrong with it, for people.
+    """
+
+    video_STHWC: Tensor | None
+    audio_SFM: Tensor | None
+    duration_s: float
+    start_s: float
+    end_s: float
+    problems: tuple[str, ...]
+
+    @property
+    def has_video(self) -> bool:
+        return self.video_STHWC is not None
+
+    @property
+    def has_audio(self) -> bool:
+        return self.audio_SFM is not None
+
+    @property
+    def status(self) -> Status:
+        """``no_audio`` and ``no_video`` where that is missing; else ``partial`` if anything is wrong."""
+        if not self.has_audio:
+            return "no_audio"
+        if not self.has_video:
+            return "no_video"
+        return "partial" if self.problems else "ok"
+
+
+@dataclass(frozen=True)
+class RawClip:
+    """A clip before its sound becomes a feature: what augmentation works on.
+
+    Attributes:
+        image_KHWC: the different frames, uint8 RGB; None without pictures.
+        place_ST: which of them stands where, int64.
+        wave_T: float32 in [-1, 1]; None without sound.
+    """
+
+    image_KHWC: NDArray[np.uint8] | None
+    place_ST: NDArray[np.int64]
+    wave_T: NDArray[np.float32] | None
+    duration_s: float
+    start_s: float
+    end_s: float
+    problems: tuple[str, ...] = field(default=())
+
+
+def read_clip(
+    path: str | Path,
+    config: ClipConfig = ClipConfig(),
+    start_s: float | None = None,
+    end_s: float | None = None,
+    rng: np.random.Generator | None = None,
+    video: bool = True,
+    audio: bool = True,
+) -> Clip:
+    """Read a video, a sound, or a picture (a clip of one frame) as the input of a network.
+
+    T consecutive frames are taken from each of S equal parts, at a random place with ``rng``, else at the centre;
+    a short clip is looped. Only the frames and the seconds of sound that are needed are decoded.
+
+    Args:
+        start_s, end_s: the part of the file to read, in seconds; all of it by default.
+        rng: of training.
+        video, audio: False leaves that out.
+
+    Raises:
+        MediaError: missing, no media, or neither pictures nor sound could be decoded; the message starts with the path.
+        ValueError: an empty part, or nothing is wanted.
+    """
+    return finish_clip(read_raw(open_source(path), config, start_s, end_s, rng, video, audio), config)
+
+
+def read_raw(
+    source: ClipSource,
+    config: ClipConfig,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    rng: np.random.Generator | None = None,
+    video: bool = True,
+    audio: bool = True,
+    side: int | None = None,
+) -> RawClip:
+    """The frames and the wave of a clip; as :func:`read_clip`.
+
+    Args:
+        side: instead of the centre square, whole frames whose shorter side has this many pixels, to be cropped.
+    """
+    start = start_s or 0.0
+    if start < 0 or (end_s is not None and end_s <= start) or not (video or audio):
+        raise ValueError(f"part {start_s} to {end_s} s, video {video}, audio {audio}: nothing to read")
+    problems: list[str] = []
+    image_KHWC, wave_T = None, None
+    place_ST: NDArray[np.int64] = np.zeros((config.segments, config.frames), dtype=np.int64)
+    ends_s = [source.duration_s or 0.0]
+    if video and source.has_video:
+        try:
+            time_N = source.times()
+            ends_s.append(_end(time_N))
+            first, count = _within(time_N, start, end_s)
+            if count:
+                frame_ST = first + sample_segments(count, config.segments, config.frames, rng)
+                frame_K, place = np.unique(frame_ST, return_inverse=True)
+                found = source.frames(frame_K, side or config.size, side is None)
+                image_KHWC, place_ST = found.image_KHWC, place.reshape(frame_ST.shape).astype(np.int64)
+                problems += found.problems
+            else:
+                problems.append(f"{NO_PICTURES} in this part")
+        except MediaError as error:
+            problems.append(_reason(error, source.name))
+    elif video:
+        problems.append(NO_PICTURES)
+    if audio and source.has_audio:
+        last_s = start + config.sound_s
+        try:
+            sound = source.sound(config.rate, start, last_s if end_s is None else min(end_s, last_s))
+        except MediaError as error:
+            problems.append(_reason(error, source.name))
+        else:
+            if sound is not None:
+                wave_T = sound.wave_T if len(sound.wave_T) else None
+                ends_s.append(start + len(sound.wave_T) / sound.rate)
+                problems += sound.problems
+    elif audio:
+        problems.append(NO_SOUND)
+    if image_KHWC is None and wave_T is None:
+        raise MediaError(f"{source.name}: nothing of it can be used ({'; '.join(problems)})")
+    reached_s, stated_s = max(ends_s[1:], default=0.0), source.duration_s or 0.0
+    everything = (video or not source.has_video) and (audio or not source.has_audio) and end_s is None
+    if everything and start + config.sound_s > stated_s and stated_s - reached_s > SHORT_S and not problems:
+        problems.append(f"the file ends at {reached_s:.1f} s of {stated_s:.1f} s")  # Matroska states no more than that
+    duration_s = max(ends_s)
+    stop = duration_s if end_s is None else min(end_s, duration_s)
+    return RawClip(image_KHWC, place_ST, wave_T, duration_s, start, max(stop, start), tuple(problems))
+
+
+def finish_clip(raw: RawClip, config: ClipConfig) -> Clip:
+    """Put the frames in their places and turn the wave into its feature."""
+    video_STHWC, audio_SFM = None, None
+    if raw.image_KHWC is not None:
+        video_STHWC = torch.from_numpy(np.ascontiguousarray(raw.image_KHWC[raw.place_ST]))
+    if raw.wave_T is not None:
+        audio_SFM = sound_feature(raw.wave_T, config)
+    return Clip(video_STHWC, audio_SFM, raw.duration_s, raw.start_s, raw.end_s, raw.problems)
+
+
+def sound_feature(wave_T: NDArray[np.float32], config: ClipConfig) -> Tensor:
+    """A wave of at least one sample as (S, F, M) float32."""
+    spectrum = MfccConfig(config.rate, config.n_fft, config.hop, config.n_mels, config.coefficients)
+    make = mfcc if config.feature == "mfcc" else log_mel
+    feature_1MF = make(torch.from_numpy(wave_T)[None], spectrum)
+    return segmented(feature_1MF[0], config.segments, config.audio_frames)
+
+
+def _end(time_N: NDArray[np.float64]) -> float:
+    """When the last frame has been shown, which is shown as long as the others on average."""
+    return float(time_N[-1] * len(time_N) / (len(time_N) - 1)) if len(time_N) > 1 else 0.0
+
+
+def _within(time_N: NDArray[np.float64], start_s: float, end_s: float | None) -> tuple[int, int]:
+    """First frame and number of frames that begin in the part; where none does, the one that is being shown."""
+    first = int(np.searchsorted(time_N, start_s - 1e-6))
+    stop = len(time_N) if end_s is None else int(np.searchsorted(time_N, end_s - 1e-6))
+    if first < stop:
+        return first, stop - first
+    return (first - 1, 1) if first > 0 and start_s < _end(time_N) else (0, 0)
+
+
+def _reason(error: MediaError, name: str) -> str:
+    return str(error).removeprefix(f"{name}: ")
