@@ -1,0 +1,103 @@
+"""Sound of one segment to a vector: a ResNet-34 over its spectral coefficients (AV-CPNet, arXiv 2311.17335).
+
+Legend: B batch, S segments, N = B * S snippets, F frames of a snippet, M coefficients, C channels, D width.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models.resnet import BasicBlock, conv1x1
+
+from emolens.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class AudioResNetConfig:
+    """ResNet-34 as published.
+
+    Attributes:
+        width: channels of the first stage; each later stage has twice as many, so 512 at the end.
+        layers: blocks of each stage. (3, 4, 6, 3) is ResNet-34, (2, 2, 2, 2) ResNet-18.
+        input_norm: whether a batch norm brings the coefficients to one scale first, each with statistics of its own.
+            The first MFCC is two orders of magnitude larger than the last; without weights from elsewhere and with few
+            clips, the network does not get over that by itself.
+    """
+
+    width: int = 64
+    layers: tuple[int, ...] = (3, 4, 6, 3)
+    input_norm: bool = False
+
+    def __post_init__(self) -> None:
+        if self.width < 1:
+            raise ConfigError(f"audio.width must be at least 1, not {self.width}")
+        if not self.layers or min(self.layers) < 1:
+            raise ConfigError(f"audio.layers must be one or more counts of at least 1, not {self.layers}")
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch norm that takes its running statistics where a batch holds a single value a channel.
+
+    That has no variance, and torch refuses it; it happens when dropped modalities leave one sound of a batch.
+    """
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        if self.training and x_NCHW.numel() == x_NCHW.shape[1]:
+            return functional.batch_norm(
+                x_NCHW, self.running_mean, self.running_var, self.weight, self.bias, training=False, eps=self.eps
+            )
+        return super().forward(x_NCHW)
+
+
+class AudioResNet(nn.Module):
+    """Coefficients (B, S, F, M) to (B, S, D) in (-1, 1): residual network, mean over places, Linear, batch norm, tanh.
+
+    The first convolution is (7, 1) with stride (2, 1) over (frames, coefficients) and one input channel; the rest is
+    torchvision's ResNet, under its names.
+
+    Args:
+        config: sizes.
+        coefficients: M.
+        out: D.
+    """
+
+    def __init__(self, config: AudioResNetConfig, coefficients: int, out: int) -> None:
+        super().__init__()
+        width = config.width
+        self.input_norm = BatchNorm(coefficients) if config.input_norm else None
+        self.conv1 = nn.Conv2d(1, width, kernel_size=(7, 1), stride=(2, 1), padding=(3, 0), bias=False)
+        self.bn1 = BatchNorm(width)
+        self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
+        self.stages = len(config.layers)
+        inputs = width
+        for stage, count in enumerate(config.layers):
+            outputs = width * 2**stage
+            self.add_module(f"layer{stage + 1}", _stage(inputs, outputs, count, stride=1 if stage == 0 else 2))
+            inputs = outputs
+        self.linear = nn.Linear(inputs, out)
+        self.norm = BatchNorm(out)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):  # as torchvision's ResNet
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, audio_BSFM: Tensor) -> Tensor:
+        """(B, S, F, M) float -> (B, S, D) in (-1, 1). All rows count in the statistics of a batch."""
+        b, s = audio_BSFM.shape[:2]
+        audio_NFM = audio_BSFM.flatten(0, 1)
+        if self.input_norm is not None:
+            audio_NFM = self.input_norm(audio_NFM.transpose(1, 2)[..., None])[..., 0].transpose(1, 2)
+        x = self.maxpool(functional.relu(self.bn1(self.conv1(audio_NFM[:, None]))))
+        for stage in range(self.stages):
+            x = self.get_submodule(f"layer{stage + 1}")(x)
+        x_ND = self.norm(self.linear(x.mean(dim=(2, 3)))[..., None, None])[..., 0, 0]
+        return torch.tanh(x_ND).view(b, s, -1)
+
+
+def _stage(inputs: int, outputs: int, count: int, stride: int) -> nn.Sequential:
+    shortcut = None
+    if stride != 1 or inputs != outputs:
+        shortcut = nn.Sequential(conv1x1(inputs, outputs, stride), BatchNorm(outputs))
+    first = BasicBlock(inputs, outputs, stride, shortcut, norm_layer=BatchNorm)
+    return nn.Sequential(first, *(BasicBlock(outputs, outputs, norm_layer=BatchNorm) for _ in range(count - 1)))

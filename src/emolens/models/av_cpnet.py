@@ -1,0 +1,242 @@
+"""AV-CPNet: which emotion a short video evokes, from its pictures and its sound (arXiv 2311.17335, 2508.06902).
+
+Legend: B batch, S segments, T frames of a segment, H, W, C of a picture (C = 3; of logits, classes), F audio frames
+of a segment, M coefficients, D width.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from emolens.errors import ConfigError
+from emolens.models.audio_resnet import AudioResNet, AudioResNetConfig
+from emolens.models.av_fusion import AVLogits, build_fusion, check_fusion, nan_unless
+from emolens.models.frame_encoder import FrameEncoder, FrameEncoderConfig
+from emolens.models.video_swin import VideoSwin, VideoSwinConfig
+from emolens.names import did_you_mean
+
+Modality = Literal["audio", "video"]
+VideoEncoderConfig = VideoSwinConfig | FrameEncoderConfig
+ENCODERS: dict[str, type[VideoSwinConfig] | type[FrameEncoderConfig]] = {
+    "video_swin": VideoSwinConfig,
+    "frames": FrameEncoderConfig,
+}
+
+
+@dataclass(frozen=True)
+class AVCPNetConfig:
+    """The published sizes; the number of levels is not published.
+
+    Attributes:
+        classes: C.
+        segments, frames, size: S, T, and H = W in pixels.
+        audio_frames, coefficients: F and M.
+        width: D, of both modalities' features.
+        levels: K of the pyramid. 2^(K-1) may be S or more: then the last levels see every segment.
+        heads: of attention over segments, a divisor of the width.
+        fusion: a name of ``emolens.models.av_fusion.NAMES``.
+        modalities: both, or the only one there is; then there is no fusion.
+        dropout: of the video encoder's features.
+        video, audio: the encoders.
+    """
+
+    classes: int
+    segments: int = 16
+    frames: int = 8
+    size: int = 112
+    audio_frames: int = 256
+    coefficients: int = 32
+    width: int = 512
+    levels: int = 3
+    heads: int = 8
+    fusion: str = "pyramid"
+    modalities: tuple[Modality, ...] = ("audio", "video")
+    dropout: float = 0.5
+    video: VideoEncoderConfig = field(default_factory=VideoSwinConfig)
+    audio: AudioResNetConfig = field(default_factory=AudioResNetConfig)
+
+    def __post_init__(self) -> None:
+        counts = ("classes", "segments", "frames", "size", "audio_frames", "coefficients", "width", "levels", "heads")
+        for name in counts:
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if self.width % self.heads:
+            raise ConfigError(f"width {self.width} is no multiple of heads {self.heads}")
+        if not 0 <= self.dropout < 1:
+            raise ConfigError(f"dropout must be in [0, 1), not {self.dropout}")
+        if sorted(self.modalities) not in (["audio"], ["video"], ["audio", "video"]):
+            raise ConfigError(f'modalities must be "audio", "video" or both, not {self.modalities}')
+        check_fusion(self.fusion)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dicts, lists, strings and numbers, fit for JSON."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "AVCPNetConfig":
+        """The reverse of :meth:`to_dict`.
+
+        Raises:
+            ConfigError: a field is missing, unknown or of a wrong value.
+        """
+        found = dict(values)
+        if isinstance(video := found.get("video"), Mapping):
+            kind = video.get("kind")
+            if kind not in ENCODERS:
+                raise ConfigError(f'video.kind "{kind}": {did_you_mean(str(kind), ENCODERS)}')
+            found["video"] = _build(ENCODERS[kind], video, "video")
+        if isinstance(audio := found.get("audio"), Mapping):
+            found["audio"] = _build(AudioResNetConfig, audio, "audio")
+        out: AVCPNetConfig = _build(cls, found, "AV-CPNet")
+        return out
+
+
+class VideoBranch(nn.Module):
+    """Pictures to features: an encoder, snippet by snippet, dropout, Linear.
+
+    Args:
+        config, pretrained: of the encoder.
+        width: D.
+        dropout: in [0, 1).
+    """
+
+    def __init__(self, config: VideoEncoderConfig, width: int, dropout: float, pretrained: bool = True) -> None:
+        super().__init__()
+        self.encoder: VideoSwin | FrameEncoder
+        if isinstance(config, FrameEncoderConfig):
+            self.encoder = FrameEncoder(config, pretrained)
+        else:
+            self.encoder = VideoSwin(config, pretrained)
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(self.encoder.dim, width)
+
+    def forward(self, video_BSTHWC: Tensor) -> Tensor:
+        """uint8 RGB (B, S, T, H, W, 3) -> (B, S, D)."""
+        b, s = video_BSTHWC.shape[:2]
+        out: Tensor = self.linear(self.dropout(self.encoder(video_BSTHWC.flatten(0, 1))))
+        return out.view(b, s, -1)
+
+
+class AVCPNet(nn.Module):
+    """Two encoders and their fusion; or one encoder, mean over segments, Linear.
+
+    A modality that a row lacks contributes nothing: its place in the batch is not read, and enters no statistics.
+
+    Args:
+        config: every size.
+        pretrained: whether to read the weights that ``config.video`` names; False where a state dict will follow.
+
+    Raises:
+        ConfigError: an encoder that does not exist.
+        WeightsError: weights missing, unreadable or of another network.
+    """
+
+    def __init__(self, config: AVCPNetConfig, pretrained: bool = True) -> None:
+        super().__init__()
+        self.config = config
+        self.audio: AudioResNet | None = None
+        self.video: VideoBranch | None = None
+        if "audio" in config.modalities:
+            self.audio = AudioResNet(config.audio, config.coefficients, config.width)
+        if "video" in config.modalities:
+            self.video = VideoBranch(config.video, config.width, config.dropout, pretrained)
+        if len(config.modalities) == 1:
+            self.head: nn.Module = nn.Linear(config.width, config.classes)
+        else:
+            self.head = build_fusion(
+                config.fusion, config.width, config.classes, config.segments, config.levels, config.heads
+            )
+
+    def forward(
+        self,
+        video_BSTHWC: Tensor | None,
+        audio_BSFM: Tensor | None,
+        has_video_B: Tensor | None = None,
+        has_audio_B: Tensor | None = None,
+    ) -> AVLogits:
+        """Logits for a batch of clips.
+
+        Args:
+            video_BSTHWC: uint8 RGB, shape (B, S, T, size, size, 3); None: no row has pictures. Not looked at by a
+                network of sound alone, as is ``audio_BSFM`` by one of pictures.
+            audio_BSFM: float, shape (B, S, F, M); None: no row has sound.
+            has_video_B, has_audio_B: bool, shape (B,), whether a row has that modality; None: all have.
+
+        Raises:
+            ConfigError: shapes other than the config's, or neither pictures nor sound.
+        """
+        c = self.config
+        video = video_BSTHWC if self.video is not None else None
+        audio = audio_BSFM if self.audio is not None else None
+        batch = _batch(
+            video, (c.segments, c.frames, c.size, c.size, 3), audio, (c.segments, c.audio_frames, c.coefficients)
+        )
+        like = next(self.head.parameters())
+        has_video_B = _has(has_video_B, video, batch, like.device)
+        has_audio_B = _has(has_audio_B, audio, batch, like.device)
+        video_BSD = audio_BSD = like.new_zeros(batch, c.segments, c.width)
+        if self.video is not None and video is not None:
+            video_BSD = _encode(self.video, video, has_video_B, video_BSD)
+        if self.audio is not None and audio is not None:
+            audio_BSD = _encode(self.audio, audio.to(like.dtype), has_audio_B, audio_BSD)
+        if len(c.modalities) == 2:
+            out: AVLogits = self.head(audio_BSD, video_BSD, has_audio_B, has_video_B)
+            return out
+        only_BSD, has_B = (audio_BSD, has_audio_B) if self.video is None else (video_BSD, has_video_B)
+        return AVLogits(nan_unless(has_B, self.head(only_BSD.mean(dim=1))), None, None)
+
+
+def _encode(encoder: Callable[[Tensor], Tensor], x: Tensor, has_B: Tensor, nothing_BSD: Tensor) -> Tensor:
+    """Features of the rows that have something, (B, S, D); zeros elsewhere."""
+    if bool(has_B.all()):
+        return encoder(x)
+    row_N = has_B.nonzero()[:, 0]
+    if len(row_N) == 0:
+        return nothing_BSD
+    found_NSD = encoder(x[row_N])
+    return nothing_BSD.to(found_NSD.dtype).index_copy(0, row_N, found_NSD)
+
+
+def _has(has_B: Tensor | None, x: Tensor | None, batch: int, device: torch.device) -> Tensor:
+    if x is None:
+        return torch.zeros(batch, dtype=torch.bool, device=device)
+    if has_B is None:
+        return torch.ones(batch, dtype=torch.bool, device=device)
+    if has_B.shape != (batch,):
+        raise ConfigError(f"which rows have a modality is told by {tuple(has_B.shape)} values for a batch of {batch}")
+    return has_B.to(device=device, dtype=torch.bool)
+
+
+def _batch(
+    video: Tensor | None, video_shape: tuple[int, ...], audio: Tensor | None, audio_shape: tuple[int, ...]
+) -> int:
+    sizes = set()
+    for name, x, shape in (("video", video, video_shape), ("audio", audio, audio_shape)):
+        if x is None:
+            continue
+        if x.shape[1:] != shape:
+            wanted = ", ".join(map(str, shape))
+            raise ConfigError(f"{name} of shape {tuple(x.shape)}; this model takes (B, {wanted})")
+        sizes.add(len(x))
+    if len(sizes) != 1:
+        raise ConfigError("neither pictures nor sound was given" if not sizes else f"batches of {sorted(sizes)} clips")
+    return sizes.pop()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _build(kind: Any, values: Mapping[str, Any], what: str) -> Any:
+    known = [item.name for item in fields(kind)]
+    if unknown := [name for name in values if name not in known]:
+        raise ConfigError(f'{what}: no field "{unknown[0]}"; {did_you_mean(unknown[0], known)}')
+    try:
+        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    except TypeError as error:
+        raise ConfigError(f"{what}: {error}") from error

@@ -1,0 +1,43 @@
+"""Attention over the segments of a clip that sees a few segments each way.
+
+Legend: B batch, S segments asking, M segments asked (or levels, or any other memory), D width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from emolens.models.vit_blocks import Mlp
+
+
+def far_apart(segments: int, reach: int) -> Tensor:
+    """True where two segments are more than ``reach`` apart, and so must not see each other: bool (S, S)."""
+    place_S = torch.arange(segments)
+    return (place_S[:, None] - place_S[None, :]).abs() > reach
+
+
+class WindowAttention(nn.Module):
+    """A pre-norm transformer layer from one sequence to another: x = q + MHA(LN(q), m, m), then x + MLP(LN(x)).
+
+    The first norm is on the query's path alone (AV-CPNet, arXiv 2311.17335), so that self-attention (m = q) and
+    cross-attention are one kind of layer. The MLP is four times as wide inside, with a GELU.
+
+    Args:
+        width: D.
+        heads: a divisor of D.
+    """
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.norm2 = nn.LayerNorm(width)
+        self.mlp = Mlp(width)
+
+    def forward(self, query_BSD: Tensor, memory_BMD: Tensor, blocked_SM: Tensor) -> Tensor:
+        """(B, S, D) asks (B, M, D), and does not see what is True in ``blocked_SM``; -> (B, S, D)."""
+        seen_BSD, _ = self.attention(
+            self.norm1(query_BSD), memory_BMD, memory_BMD, attn_mask=blocked_SM, need_weights=False
+        )
+        x_BSD = query_BSD + seen_BSD
+        out: Tensor = x_BSD + self.mlp(self.norm2(x_BSD))
+        return out
