@@ -68,6 +68,75 @@ def test_csv_with_its_columns(folder: Path) -> None:
     assert manifest.frame["group"].tolist() == ["ann", "bob"]
 
 
+def test_class_folders_of_videos(tmp_path: Path, video, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("positive/ann_1.mp4", "negative/bob_1.mp4", "negative/ann_2.mp4"):
+        video(tmp_path / "clips" / name, seed=len(name), seconds=0.3, sound=name.startswith("n"))
+    words = ("import", "videofolder", tmp_path / "clips", "--out", tmp_path / "m.parquet")
+    assert run(*words, "--group-pattern", "([a-z]+)_") == 0
+    manifest = Manifest.read(tmp_path / "m.parquet")
+    assert manifest.frame["media"].tolist() == ["video"] * 3
+    assert manifest.frame["group"].tolist() == ["ann", "bob", "ann"]
+    capsys.readouterr()
+    assert run("verify", tmp_path / "m.parquet") == 0
+    assert "notice sound: 1 of 3 videos have no sound" in capsys.readouterr().out
+    assert run(*words, "--media", "audio") == 3
+    assert "no sounds below this folder" in capsys.readouterr().err
+
+
+def test_lists_and_their_folds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "positive").mkdir()
+    (tmp_path / "lists").mkdir()
+    for name in "ab":
+        (tmp_path / f"positive/{name}.mp4").touch()
+    (tmp_path / "lists/trainlist02.txt").write_text("positive/a 1\n")
+    (tmp_path / "lists/testlist02.txt").write_text("positive/b\n")
+    words = ("import", "splitlists", tmp_path, "--lists", "lists", "--label-space", "polarity2")
+    assert run(*words, "--fold", 2, "--out", tmp_path / "m.parquet") == 0
+    assert Manifest.read(tmp_path / "m.parquet").split_names() == ["test", "train"]
+    capsys.readouterr()
+    assert run(*words, "--out", tmp_path / "m.parquet") == 3
+    assert "lists: no fold 1; there are 2" in capsys.readouterr().err
+
+
+def test_activitynet_json_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips/x.mp4").touch()
+    database = '{"x": {"subset": "testing", "annotations": {"label": "positive"}}}'
+    (tmp_path / "a.json").write_text(f'{{"labels": ["positive"], "database": {database}}}')
+    words = ("import", "activitynet_json", tmp_path, "--out", tmp_path / "m.parquet", "--path", "clips/{id}.mp4")
+    assert run(*words, "--label-space", "polarity2") == 0
+    assert Manifest.read(tmp_path / "m.parquet").frame["split"].tolist() == ["test"]
+    (tmp_path / "a.json").write_text("[]")
+    capsys.readouterr()
+    assert run(*words) == 3
+    assert "a.json: is not of the form" in capsys.readouterr().err
+
+
+def test_folds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run("import", "imagefolder", folder / "photos", "--out", folder / "m.parquet", "--group-pattern", "([0-9])")
+    capsys.readouterr()
+    assert run("folds", folder / "m.parquet", "--out", folder / "folds", "--folds", 4) == 0
+    printed = capsys.readouterr().out
+    made = [Manifest.read(folder / f"folds/fold-{number}.parquet") for number in (1, 2, 3, 4)]
+    tested = [row for fold in made for row in fold.select("test").frame["id"]]
+    assert sorted(tested) == sorted(Manifest.read(folder / "m.parquet").frame["id"])
+    assert "fold-4.parquet" in printed
+    assert run("folds", folder / "m.parquet", "--out", folder / "folds", "--folds", 5) == 3
+    assert "4 groups cannot fill 5 folds" in capsys.readouterr().err
+
+
+@pytest.mark.shared
+def test_javanese_from_files_to_folds(shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("import", "javanese", shared / "data/javanese", "--out", tmp_path / "j.parquet") == 0
+    assert "192 rows" in capsys.readouterr().out
+    assert run("info", tmp_path / "j.parquet") == 0
+    assert run("split", tmp_path / "j.parquet", "--out", tmp_path / "s.parquet") == 0
+    split = Manifest.read(tmp_path / "s.parquet").frame
+    assert split.groupby("group")["split"].nunique().max() == 1
+    assert run("folds", tmp_path / "j.parquet", "--out", tmp_path / "folds", "--folds", 8) == 0
+    assert len(list((tmp_path / "folds").iterdir())) == 8
+
+
 def test_verify_exits_3_and_says_why(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("import", "imagefolder", folder / "photos", "--out", folder / "m.parquet")
     (folder / "photos/positive/00.jpg").write_text("no picture")

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,20 +12,32 @@ DESIGNED = (
     *("abstract", "artphoto", "bass", "caer_s", "emo8", "emoset", "emotic", "emotion6"),
     *("fi", "heco", "oasis", "ube", "webemo"),
 )
+VIDEOS = (
+    *("caer", "crema_d", "crema_d_votes", "ekman6", "emotions", "emotions_balanced", "emotions_test_oriented"),
+    *("javanese", "mved", "videoemotion8"),
+)
+UNPUBLISHED = ("javanese",)  # nobody has stated where it is from
 
 
-def test_every_image_data_set_of_the_design() -> None:
-    assert set(DESIGNED) <= set(list_adapters())
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
 
 
-@pytest.mark.parametrize("name", DESIGNED)
+def test_every_data_set_of_the_design() -> None:
+    assert {*DESIGNED, *VIDEOS} == set(list_adapters())
+
+
+@pytest.mark.parametrize("name", [*DESIGNED, *VIDEOS])
 def test_facts_hold_together(name: str) -> None:
     adapter = get_adapter(name)
     space = get_label_space(adapter.label_space)
     assert adapter.importer in IMPORTERS
     kind = IMPORTERS[adapter.importer][1]
     kind(**adapter.options)  # only options that the importer has
-    assert adapter.url.startswith("http")
+    assert adapter.url.startswith("http") or name in UNPUBLISHED
     for text in (adapter.title, adapter.citation, adapter.licence, adapter.layout, adapter.obtain):
         assert text.strip()
     assert adapter.obtain.endswith(".")
@@ -91,6 +104,76 @@ def test_abstract_and_artphoto_layouts(tmp_path: Path) -> None:
     for name in ("p1.jpg", "p2.jpg"):
         (tmp_path / name).unlink()
     assert import_dataset("artphoto", tmp_path).frame["label"].tolist() == ["awe", "contentment", "sadness"]
+
+
+def test_emotions_layout(tmp_path: Path) -> None:
+    touch(tmp_path, "Excitation/1.mp4", "videos/Tension/2.mp4")
+    database = {
+        "1": {"subset": "training", "annotations": {"label": "Excitation"}},
+        "2": {"subset": "validation", "annotations": {"label": "Tension"}},
+    }
+    (tmp_path / "annotations").mkdir()
+    content = json.dumps({"labels": ["Excitation", "Tension"], "database": database})
+    (tmp_path / "annotations/eMotions6_01_all.json").write_text(content)
+    manifest = import_dataset("emotions", tmp_path)
+    assert manifest.frame["label"].tolist() == ["excitation", "tension"]
+    assert manifest.frame["split"].tolist() == ["train", "val"]
+    assert manifest.metadata["partial"] == {"imported": 2, "expected": 27996}
+    assert import_dataset("emotions_balanced", tmp_path).metadata["dataset"] == "emotions_balanced"
+    with pytest.raises(ConfigError, match='has no option "fold"'):
+        import_dataset("emotions", tmp_path, {"fold": 2})
+
+
+def test_videoemotion8_layout(tmp_path: Path) -> None:
+    touch(tmp_path, "Anger/RoadRage[HD].mp4", "Trust/Admiration.flv")
+    (tmp_path / "trainlist02.txt").write_text("Anger/RoadRage[HD] 1\n")
+    (tmp_path / "testlist02.txt").write_text("Trust/Admiration\n")
+    manifest = import_dataset("videoemotion8", tmp_path, {"fold": 2})
+    assert manifest.frame["label"].tolist() == ["anger", "trust"]
+    assert manifest.metadata["fold"] == 2
+
+
+def test_caer_and_mved_layouts(tmp_path: Path) -> None:
+    caer = touch(tmp_path / "caer", "train/Happy/0001.avi", "validation/Sad/0001.avi", "test/Neutral/0002.avi")
+    manifest = import_dataset("caer", caer)
+    assert manifest.frame["label"].tolist() == ["neutral", "joy", "sadness"]
+    assert manifest.split_names() == ["test", "train", "val"]
+    mved = touch(tmp_path / "mved", "Exciting/a.mp4", "Sad/b.mp4", "Relaxation/c.mp4", "Tense/d.mp4")
+    found = import_dataset("mved", mved).frame["label"].tolist()
+    assert found == ["excitation", "relaxation", "sadness", "tension"]
+
+
+def test_crema_d_layout(tmp_path: Path) -> None:
+    touch(tmp_path, "VideoFlash/1001_DFA_ANG_XX.flv", "VideoFlash/1002_IEO_SAD_HI.flv", "AudioWAV/1001_DFA_ANG_XX.wav")
+    manifest = import_dataset("crema_d", tmp_path)
+    assert manifest.frame["label"].tolist() == ["anger", "sad"]
+    assert manifest.frame["group"].tolist() == ["1001", "1002"]
+    touch(tmp_path, "VideoFlash/extra.flv")
+    with pytest.raises(DataError, match=r"extra\.flv: no label in its name"):
+        import_dataset("crema_d", tmp_path)
+
+
+@pytest.mark.shared
+def test_crema_d_votes_as_published(shared: Path, tmp_path: Path) -> None:
+    """The real table; the clips themselves are empty files here, as importing does not open them."""
+    (tmp_path / "processedResults").mkdir()
+    (tmp_path / "processedResults/tabulatedVotes.csv").symlink_to(shared / "data/crema_d/tabulatedVotes.csv")
+    touch(tmp_path, "VideoFlash/1001_IEO_NEU_XX.flv", "VideoFlash/1001_IEO_HAP_LO.flv")
+    manifest = import_dataset("crema_d_votes", tmp_path)
+    assert manifest.frame["id"].tolist() == ["1001_IEO_NEU_XX", "1001_IEO_HAP_LO"]
+    assert manifest.metadata["notes"] == ["7440 of 7442 rows were left out: their files are absent"]
+    assert manifest.frame["group"].tolist() == ["1001", "1001"]
+    assert all(abs(sum(shares) - 1) < 1e-9 for shares in manifest.frame["distribution"])
+
+
+@pytest.mark.shared
+def test_javanese_as_shared(shared: Path) -> None:
+    manifest = import_dataset("javanese", shared / "data/javanese")
+    assert len(manifest) == 192
+    assert manifest.frame["label"].value_counts().tolist() == [32] * 6
+    assert manifest.frame["group"].nunique() == 8
+    row = manifest.frame.set_index("id").loc["03-02-06_01.mp4"]
+    assert (row["label"], row["group"], row["media"]) == ("anger", "03", "video")
 
 
 @pytest.mark.shared

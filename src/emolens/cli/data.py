@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from emolens.cli.data_clips import clips
 from emolens.cli.data_describe import describe
 from emolens.cli.data_people import people
 from emolens.cli.data_shard import shard
@@ -29,9 +30,11 @@ def main(args: Sequence[str]) -> int:
         "import": import_,
         "verify": verify,
         "split": split,
+        "folds": folds,
         "people": people,
         "describe": describe,
         "shard": shard,
+        "clips": clips,
     }
     code: int = tyro.extras.subcommand_cli_from_dict(
         commands,
@@ -50,6 +53,7 @@ def list_datasets() -> int:
     from emolens.data.adapter import IMPORTERS, get_adapter, list_adapters
 
     table = Table("name", "data set", "samples", "label space", "licence", header_style="bold", box=None)
+    table.columns[0].no_wrap = True  # a name cut short is of no use
     table.columns[2].justify = "right"
     for name in list_adapters():
         adapter = get_adapter(name)
@@ -134,23 +138,31 @@ def import_(
     out: Path,
     label_space: str | None = None,
     label_pattern: str | None = None,
+    media: Literal["image", "video", "audio"] | None = None,
+    lists: str | None = None,
+    fold: int | None = None,
     columns: Columns = Columns(),
 ) -> int:
     """Read a data set's files into a manifest.
 
     Args:
-        kind: a data set of `emolens data list`, or imagefolder, csv, emoset_json, emotic_mat for one's own files.
+        kind: a data set of `emolens data list`, or imagefolder, videofolder, csv, activitynet_json, splitlists,
+            emoset_json, emotic_mat for one's own files.
         src: the folder of the data set; for csv also the table.
         out: the manifest to write, .parquet or .csv.
         label_space: name of the space of the labels, or a TOML file that describes it. Not needed where the
             names of the folders are the labels of one known space.
         label_pattern: regular expression whose first group, searched in the path, is the label.
-        columns: for csv.
+        media: what the files are, where that is not settled by the kind.
+        lists: for splitlists: the folder of trainlist01.txt and the others, below SRC.
+        fold: for splitlists: which of the numbered splits, from 1.
+        columns: for csv; --table, --path and --group-pattern also for other kinds.
     """
     from emolens.data.adapter import import_dataset
 
     _check_suffix(out)
-    given: dict[str, Any] = {"label_space": label_space, "label_pattern": label_pattern, **vars(columns)}
+    given: dict[str, Any] = {"label_space": label_space, "label_pattern": label_pattern, "media": media}
+    given |= {"lists": lists, "fold": fold, **vars(columns)}
     options = {name: value for name, value in given.items() if value is not None}
     if "path" in options:
         options["path"] = (options["path"],)
@@ -167,14 +179,15 @@ def verify(
 ) -> int:
     """Look for everything that can be wrong with a data set; exit code 3 if something is.
 
-    Counts against the facts, unreadable files, exact and near duplicates within and across splits, unknown
-    labels, groups that straddle splits, frozen splits that were changed. Nothing is edited.
+    Counts against the facts, unreadable files, exact and near duplicates within and across splits, videos without
+    sound or pictures, unknown labels, groups that straddle splits, frozen splits that were changed. Nothing is edited.
 
     Args:
         manifest: to be checked, with all its files.
         report: where to write all findings as JSON: a file, or a folder. By default beside the manifest,
             as MANIFEST.verify.json.
-        near: pictures are near duplicates if at most this many of 64 bits of their perceptual hashes differ.
+        near: pictures are near duplicates if at most this many of 64 bits of their perceptual hashes differ; of
+            videos, the middle frames.
     """
     from emolens.data.verify import verify_manifest
 
@@ -224,6 +237,45 @@ def split(
     result.write(out)
     _describe(result, str(out))
     return 0
+
+
+def folds(
+    manifest: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="MANIFEST")],
+    out: Path,
+    folds: int = 5,
+    seed: int = 0,
+    val: float = 1,
+) -> int:
+    """Leave-groups-out: as many manifests as folds; together their test splits hold every row once.
+
+    Args:
+        manifest: to be divided; stays as it is. Its groups (actors, source videos) are never torn apart.
+        out: folder for fold-1.parquet, fold-2.parquet, ...
+        folds: how many; as many as there are groups leaves out one at a time.
+        seed: of the shuffle; the same seed gives the same folds, whatever the order of the rows.
+        val: how many groups validate in each fold; below 1, what share of the rows; 0 for none.
+    """
+    from rich.table import Table
+
+    from emolens.data.folds import group_folds
+    from emolens.data.manifest import Manifest
+
+    made = group_folds(Manifest.read(manifest), folds, seed, val)
+    table = Table("manifest", "train", "val", "test", "groups of test", header_style="bold", box=None)
+    for number, fold in enumerate(made, start=1):
+        path = out / f"fold-{number}.parquet"
+        fold.write(path)
+        sizes = fold.frame["split"].value_counts()
+        tested = fold.frame.loc[fold.frame["split"] == "test", "group"].dropna().unique()
+        table.add_row(path.name, *(f"{sizes.get(name, 0):,}" for name in USUAL_ORDER), _few(sorted(tested)))
+    console = _console()
+    console.print(f"{out}:", markup=False, soft_wrap=True)
+    console.print(table)
+    return 0
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 8 else f"{len(names):,}"
 
 
 def _check_suffix(out: Path) -> None:

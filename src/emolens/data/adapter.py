@@ -8,20 +8,25 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from emolens.data.importers.activitynet_json import ActivityNetOptions, import_activitynet_json
 from emolens.data.importers.csv import CsvOptions, import_csv
 from emolens.data.importers.emoset_json import EmoSetOptions, import_emoset_json
 from emolens.data.importers.emotic_mat import EmoticOptions, import_emotic_mat
-from emolens.data.importers.imagefolder import ImageFolderOptions, import_imagefolder
+from emolens.data.importers.imagefolder import ImageFolderOptions, VideoFolderOptions, import_imagefolder
+from emolens.data.importers.splitlists import SplitListsOptions, import_splitlists
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.names import did_you_mean
 
 Importer = tuple[Callable[[Path, Any], Manifest], type[Any]]
 IMPORTERS: Mapping[str, Importer] = {
+    "activitynet_json": (import_activitynet_json, ActivityNetOptions),
     "csv": (import_csv, CsvOptions),
     "emoset_json": (import_emoset_json, EmoSetOptions),
     "emotic_mat": (import_emotic_mat, EmoticOptions),
     "imagefolder": (import_imagefolder, ImageFolderOptions),
+    "splitlists": (import_splitlists, SplitListsOptions),
+    "videofolder": (import_imagefolder, VideoFolderOptions),
 }
 
 

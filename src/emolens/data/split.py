@@ -5,6 +5,7 @@ Legend: N rows, U units (groups, or single rows), S strata, K splits.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,25 +48,38 @@ def split_manifest(manifest: Manifest, ratios: Mapping[str, float], seed: int, b
     names = [name for name, share in shares.items() if share > 0]
     ratio_K = np.array([shares[name] for name in names])
 
-    frame = manifest.frame
-    stratum_N = _strata(manifest, by)
-    unit_N, keys = _units(frame)
-    order_U = _seeded_order(keys, seed)
-    if len(keys) < len(names):
-        raise DataError(f"{len(keys)} groups cannot fill {len(names)} splits; groups must not straddle splits")
-    if len(keys) == len(frame):
-        rank_N = np.empty(len(frame), dtype=np.int64)
-        rank_N[order_U[unit_N]] = np.arange(len(frame))  # rank -> row, as every unit is one row
-        chosen_N = _assign_rows(stratum_N[rank_N], ratio_K)[order_U[unit_N]]
-    else:
-        chosen_N = _assign_units(unit_N, stratum_N, order_U, ratio_K)[unit_N]
+    _, count = units(manifest.frame)
+    if count < len(names):
+        raise DataError(f"{count} groups cannot fill {len(names)} splits; groups must not straddle splits")
+    chosen_N = assign(manifest, ratio_K, seed, by)
     empty = [name for index, name in enumerate(names) if not (chosen_N == index).any()]
     if empty:
-        raise DataError(f'split "{empty[0]}" got no rows: {len(keys)} groups are too few, or its share is too small')
-    split = pd.Series(np.array(names, dtype=object)[chosen_N], index=frame.index, dtype="str")
-    provenance = {"ratios": shares, "seed": seed, "by": by}
+        raise DataError(f'split "{empty[0]}" got no rows: {count} groups are too few, or its share is too small')
+    return with_splits(manifest, np.array(names, dtype=object)[chosen_N], {"ratios": shares, "seed": seed, "by": by})
+
+
+def assign(manifest: Manifest, ratio_K: NDArray[np.float64], seed: int, by: str | None = None) -> NDArray[np.int64]:
+    """Part of each row, int64, shape (N,), in [0, K): groups whole, every stratum divided by the ratios.
+
+    Args:
+        manifest, seed, by: as :func:`split_manifest`.
+        ratio_K: share of each part, summing to 1. As long as there are K units, an equal share leaves no part empty.
+    """
+    stratum_N = _strata(manifest, by)
+    unit_N, count = units(manifest.frame)
+    order_U = seeded_order(count, seed)
+    if count < len(unit_N):
+        return _assign_units(unit_N, stratum_N, order_U, ratio_K)[unit_N]
+    rank_N = np.empty(len(unit_N), dtype=np.int64)
+    rank_N[order_U[unit_N]] = np.arange(len(unit_N))  # rank -> row, as every unit is one row
+    return _assign_rows(stratum_N[rank_N], ratio_K)[order_U[unit_N]]
+
+
+def with_splits(manifest: Manifest, split_N: NDArray[np.object_], provenance: dict[str, Any]) -> Manifest:
+    """The manifest with this split of each row, frozen; ``provenance`` says how it was made."""
+    split = pd.Series(split_N, index=manifest.frame.index, dtype="str")
     metadata = {**manifest.metadata, "split": provenance}
-    return replace(manifest, frame=frame.assign(split=split), metadata=metadata).freeze_splits()
+    return replace(manifest, frame=manifest.frame.assign(split=split), metadata=metadata).freeze_splits()
 
 
 def _strata(manifest: Manifest, by: str | None) -> NDArray[np.int64]:
@@ -89,18 +103,18 @@ def _strata(manifest: Manifest, by: str | None) -> NDArray[np.int64]:
     return np.asarray(codes + 1, dtype=np.int64)
 
 
-def _units(frame: pd.DataFrame) -> tuple[NDArray[np.int64], list[str]]:
-    """What must stay together: unit of each row, shape (N,), and the key of each unit, sorted."""
+def units(frame: pd.DataFrame) -> tuple[NDArray[np.int64], int]:
+    """What must stay together: unit of each row, int64, shape (N,), in the order of their names, and how many."""
     key = "row " + frame["id"].astype("str")
     if "group" in frame.columns:
         key = ("group " + frame["group"]).fillna(key)
     codes, keys = pd.factorize(key, sort=True)
-    return np.asarray(codes, dtype=np.int64), [str(name) for name in keys]
+    return np.asarray(codes, dtype=np.int64), len(keys)
 
 
-def _seeded_order(keys: list[str], seed: int) -> NDArray[np.int64]:
-    """Rank of each unit in a shuffle that knows only the sorted keys and the seed, int64, shape (U,)."""
-    return np.random.default_rng(seed).permutation(len(keys)).astype(np.int64)
+def seeded_order(count: int, seed: int) -> NDArray[np.int64]:
+    """Rank of each unit in a shuffle that knows only their sorted names and the seed, int64, shape (U,)."""
+    return np.random.default_rng(seed).permutation(count).astype(np.int64)
 
 
 def _assign_rows(stratum_N: NDArray[np.int64], ratio_K: NDArray[np.float64]) -> NDArray[np.int64]:

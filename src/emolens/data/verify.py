@@ -7,24 +7,26 @@ import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from emolens.data.adapter import Counts, get_adapter, list_adapters
+from emolens.data.file_check import FileCheck, check_file
 from emolens.data.manifest import Manifest
 from emolens.data.manifest_io import read_table
 from emolens.data.near_duplicates import near_duplicate_groups
 from emolens.data.validate import CHECKS
-from emolens.errors import DataError, MediaError
-from emolens.files import sha256_file, write_json
-from emolens.media.image import read_image
-from emolens.media.perceptual_hash import SIDE, perceptual_hash
+from emolens.errors import DataError
+from emolens.files import write_json
 from emolens.progress import progress
 
+# Grey levels, on the average over small frames. Copies of a clip in other sizes and qualities differ by 0.2 to 1.8;
+# different clips of one actor before one wall, whose middle frames have near hashes, by 2.6 and more.
+SAME_VIDEO = 2.0
 ABOUT = 0.02  # by how much a rounded published number may differ from the exact one
 
 
@@ -59,21 +61,13 @@ class VerifyReport:
         write_json(path, {"ok": not self.problems, **asdict(self)})
 
 
-@dataclass(frozen=True)
-class _File:
-    """What one file turned out to be."""
-
-    error: str | None = None
-    sha256: str = ""
-    hash: int = 0
-
-
 def verify_manifest(path: str | Path, near: int = 4, workers: int | None = None) -> VerifyReport:
     """Check a manifest and every file in it.
 
     The promises of the format (ids, labels, targets, groups, frozen splits); counts against the facts of the data set;
-    missing and unreadable files; exact duplicates (SHA-256) and near ones (perceptual hash). A picture that
-    lies in two splits is a problem; twice in one split is a notice.
+    missing and unreadable files; exact duplicates (SHA-256) and near ones (perceptual hash of a picture, or of
+    the middle frame of a video). What lies in two splits is a problem; twice in one split is a
+    notice. Videos without sound, or without pictures, and damaged ones are notices.
 
     Args:
         path: of the manifest. Only read.
@@ -100,10 +94,11 @@ def verify_manifest(path: str | Path, near: int = 4, workers: int | None = None)
     findings += _against_facts(manifest)
     files = _read_files(manifest, workers)
     findings += _unreadable(files)
+    findings += _incomplete(manifest, files)
     sha_groups = _same_bytes(files)
     findings += _duplicates(manifest, sha_groups, "exact duplicates", "the same file")
     findings += _label_conflicts(manifest, sha_groups)
-    findings += _duplicates(manifest, _look_alikes(files, near), "near duplicates", "nearly the same picture")
+    findings += _duplicates(manifest, _look_alikes(files, near), "near duplicates", _nearly(manifest))
     return VerifyReport(str(path), len(manifest), len(files), findings)
 
 
@@ -134,13 +129,13 @@ def _count_findings(frame: pd.DataFrame, counts: Counts, found: int, name: str) 
                 yield Finding("counts", "problem", message)
 
 
-def _read_files(manifest: Manifest, workers: int | None) -> dict[Path, _File]:
+def _read_files(manifest: Manifest, workers: int | None) -> dict[Path, FileCheck]:
     """Every different file once, in the order of the table; several rows may share one."""
     media = dict(zip(manifest.paths(), manifest.frame["media"], strict=True))
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool, progress("verify", len(media)) as advance:
         files = {}
         try:
-            for path, read in zip(media, pool.map(partial(_read_file, media=media), media), strict=True):
+            for path, read in zip(media, pool.map(lambda path: check_file(path, media[path]), media), strict=True):
                 files[path] = read
                 advance()
         except BaseException:  # Ctrl-C: do not wait for what has not begun
@@ -149,25 +144,38 @@ def _read_files(manifest: Manifest, workers: int | None) -> dict[Path, _File]:
     return files
 
 
-def _read_file(path: Path, media: Mapping[Path, str]) -> _File:
-    try:
-        # Twice the side of the hash is plenty; the draft mode of JPEG makes it cheap.
-        image_hash = perceptual_hash(read_image(path, min_side=2 * SIDE)) if media[path] == "image" else 0
-        return _File(sha256=sha256_file(path), hash=image_hash)
-    except MediaError as error:
-        return _File(error=str(error))
-    except OSError as error:
-        return _File(error=f"{path}: {error.strerror or error}")
-
-
-def _unreadable(files: Mapping[Path, _File]) -> list[Finding]:
+def _unreadable(files: Mapping[Path, FileCheck]) -> list[Finding]:
     errors = [[file.error] for file in files.values() if file.error is not None]
     if not errors:
         return []
     return [Finding("files", "problem", f"{len(errors)} files cannot be read", len(errors), errors)]
 
 
-def _same_bytes(files: Mapping[Path, _File]) -> list[list[Path]]:
+def _incomplete(manifest: Manifest, files: Mapping[Path, FileCheck]) -> list[Finding]:
+    """Videos that a model of sound and pictures can use only in part, and damaged files."""
+    media = dict(zip(manifest.paths(), manifest.frame["media"], strict=True))
+    videos = {path: file for path, file in files.items() if media[path] == "video" and file.error is None}
+    rows_of, ids = _rows_of(manifest), manifest.frame["id"].tolist()
+    findings = []
+    for check, what, lacking in (
+        ("sound", "videos have no sound", [path for path, file in videos.items() if not file.has_audio]),
+        ("pictures", "videos have no pictures", [path for path, file in videos.items() if not file.has_video]),
+    ):
+        if lacking:
+            examples = [[ids[row] for row in rows_of[path]] for path in lacking]
+            findings.append(Finding(check, "notice", f"{len(lacking)} of {len(videos)} {what}", len(lacking), examples))
+    damaged = [list(file.problems) for file in files.values() if file.problems]
+    if damaged:
+        findings.append(Finding("damage", "notice", f"{len(damaged)} files are damaged in part", len(damaged), damaged))
+    return findings
+
+
+def _nearly(manifest: Manifest) -> str:
+    media = set(manifest.frame["media"])
+    return "nearly the same picture" if media == {"image"} else "nearly the same picture or video"
+
+
+def _same_bytes(files: Mapping[Path, FileCheck]) -> list[list[Path]]:
     groups: dict[str, list[Path]] = {}
     for path, file in files.items():
         if file.error is None:
@@ -175,12 +183,31 @@ def _same_bytes(files: Mapping[Path, _File]) -> list[list[Path]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _look_alikes(files: Mapping[Path, _File], near: int) -> list[list[Path]]:
+def _look_alikes(files: Mapping[Path, FileCheck], near: int) -> list[list[Path]]:
     """Near duplicates that are not all the same file."""
     paths = list(files)
     hash_F = np.array([files[path].hash for path in paths], dtype=np.uint64)
-    groups = [[paths[index] for index in group] for group in near_duplicate_groups(hash_F, near)]
+    alike = [[paths[index] for index in group] for group in near_duplicate_groups(hash_F, near)]
+    groups = [part for group in alike for part in _same_videos(group, files)]
     return [group for group in groups if len({files[path].sha256 for path in group}) > 1]
+
+
+def _same_videos(group: list[Path], files: Mapping[Path, FileCheck]) -> list[list[Path]]:
+    """The group in parts that look alike at other places too; pictures stay together."""
+    parts: list[list[Path]] = []
+    for path in group:
+        part = next((part for part in parts if _alike(files[part[0]].look, files[path].look)), None)
+        if part is None:
+            parts.append([path])
+        else:
+            part.append(path)
+    return [part for part in parts if len(part) > 1]
+
+
+def _alike(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return bool(np.abs(one.astype(np.float64) - other).mean(axis=(1, 2)).max() <= SAME_VIDEO)
 
 
 def _rows_of(manifest: Manifest) -> dict[Path, list[int]]:

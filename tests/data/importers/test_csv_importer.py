@@ -127,3 +127,13 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("path\n")
     with pytest.raises(DataError, match="has no rows"):
         read(tmp_path)
+
+
+def test_only_some_rows(tmp_path: Path) -> None:
+    write(tmp_path, ",path\n100,a.mp4\n300,b.mp4\n301,c.mp4\n", "a.mp4", "b.mp4", "c.mp4")
+    manifest = read(tmp_path, media="video", where={"#0": r"3\d\d"})
+    assert manifest.frame["path"].tolist() == ["b.mp4", "c.mp4"]
+    with pytest.raises(DataError, match=r't\.csv: no row whose "#0" is like "9"'):
+        read(tmp_path, where={"#0": "9"})
+    with pytest.raises(ConfigError, match=r't\.csv: no column "pth"; did you mean "path"'):
+        read(tmp_path, where={"pth": "a"})

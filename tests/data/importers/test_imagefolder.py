@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from emolens.data.importers.imagefolder import ImageFolderOptions, import_imagefolder
+from emolens.data.importers.imagefolder import ImageFolderOptions, VideoFolderOptions, import_imagefolder
 from emolens.errors import ConfigError, DataError
 
 MIKELS = ("amusement", "awe", "contentment", "excitement", "anger", "disgust", "fear", "sadness")
@@ -38,7 +38,7 @@ def test_splits_aliases_depth_and_other_files(tmp_path: Path) -> None:
     assert manifest.split_names() == ["test", "train", "val"]
     assert manifest.metadata["splits"]["val"]["n"] == 7
     assert set(manifest.frame["label"]) >= {"joy", "sadness"}
-    assert "1 files were left out: their suffix is none of a picture's" in manifest.metadata["notes"]
+    assert "1 files were left out: their suffix is none of pictures" in manifest.metadata["notes"]
 
 
 def test_a_part_of_the_labels_is_not_guessed(tmp_path: Path) -> None:
@@ -97,3 +97,25 @@ def test_patterns_that_are_none(tmp_path: Path) -> None:
         read(tmp_path, label_pattern="(", label_space="ekman6")
     with pytest.raises(ConfigError, match="has no group; put what is looked for in parentheses"):
         read(tmp_path, label_pattern="joy", label_space="ekman6")
+
+
+def test_class_folders_of_videos_and_of_sounds(tmp_path: Path) -> None:
+    touch(tmp_path, "positive/a.MP4", "positive/s.wav", "negative/b.webm", "negative/poster.jpg")
+    manifest = import_imagefolder(tmp_path, VideoFolderOptions(label_space="polarity2"))
+    manifest.validate()
+    assert manifest.frame["path"].tolist() == ["negative/b.webm", "positive/a.MP4"]
+    assert set(manifest.frame["media"]) == {"video"}
+    assert manifest.metadata["notes"] == ["2 files were left out: their suffix is none of videos"]
+    sounds = read(tmp_path, media="audio", label_space="polarity2")
+    assert sounds.frame["path"].tolist() == ["positive/s.wav"]
+    with pytest.raises(DataError, match=r"no videos below this folder \(of \.3gp, \.avi"):
+        import_imagefolder(touch(tmp_path / "none", "x.txt"), VideoFolderOptions())
+
+
+def test_groups_in_the_names(tmp_path: Path) -> None:
+    touch(tmp_path, "positive/ann_1.mp4", "negative/bob_2.mp4")
+    manifest = read(tmp_path, media="video", label_space="polarity2", group_pattern="([a-z]+)_")
+    assert manifest.frame["group"].tolist() == ["bob", "ann"]
+    touch(tmp_path, "positive/3.mp4")
+    with pytest.raises(DataError, match=r'positive/3\.mp4: no group in its name \(pattern "\(\[a-z\]\+\)_"\)'):
+        read(tmp_path, media="video", label_space="polarity2", group_pattern="([a-z]+)_")

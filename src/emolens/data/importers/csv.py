@@ -40,6 +40,8 @@ class CsvOptions:
     delimiter: str = ","
     quote: str = '"'
     """The character around cells that hold the delimiter."""
+    where: Mapping[str, str] = field(default_factory=dict)
+    """Column -> regular expression that the whole of its cell must match; other rows are not read."""
     id: str | None = None
     """Template of the id; may use {row}. Default: the path."""
     media: Literal["image", "video", "audio"] = "image"
@@ -83,7 +85,7 @@ def import_csv(source: Path, options: CsvOptions) -> Manifest:
     """
     table = source / options.table if options.table else source
     root = table.parent if source == table else source
-    cells = _read(table, options)
+    cells = _chosen(_read(table, options), options, table)
     paths = _paths(cells, root, options, table)
     present_N = np.array([os.path.isfile(root / path) for path in paths], dtype=bool)
     if not present_N.any():
@@ -139,6 +141,14 @@ def _column(cells: pd.DataFrame, name: str, table: Path) -> pd.Series[str]:
     if name not in cells.columns:
         raise ConfigError(f'{table}: no column "{name}"; {did_you_mean(name, map(str, cells.columns))}')
     return cells[name]
+
+
+def _chosen(cells: pd.DataFrame, options: CsvOptions, table: Path) -> pd.DataFrame:
+    for column, pattern in options.where.items():
+        cells = cells[_column(cells, column, table).str.fullmatch(pattern)].reset_index(drop=True)
+        if cells.empty:
+            raise DataError(f'{table}: no row whose "{column}" is like "{pattern}"')
+    return cells
 
 
 def _fill(template: str, cells: pd.DataFrame, table: Path) -> pd.Series[str]:

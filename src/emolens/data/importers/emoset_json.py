@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from emolens.data.importers.spaces import own_spaces, resolve_space
+from emolens.data.importers.spaces import canonical_label, own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.files import read_json
@@ -47,13 +47,11 @@ def import_emoset_json(source: Path, options: EmoSetOptions) -> Manifest:
         absent = 0
         for number, row in enumerate(rows):
             emotion, image, annotation = _fields(row, listing, number)
-            if space.find(emotion) is None:
-                hint = did_you_mean(emotion, space.labels)
-                raise DataError(f'{listing} row {number}: label "{emotion}" is not in {space.name}; {hint}')
+            label = canonical_label(emotion, space, f"{listing} row {number}")
             if not os.path.isfile(source / image):
                 absent += 1
                 continue
-            values = (Path(image).stem, image, "image", split, space.canonical(emotion), space.name)
+            values = (Path(image).stem, image, "image", split, label, space.name)
             for column, value in zip(columns.values(), values, strict=True):
                 column.append(value)
             annotations.append(source / annotation)

@@ -1,0 +1,253 @@
+"""Decoded training clips on disk, since epochs repeat: small JPEG frames that are read one by one, and the sound.
+
+One safetensors file a clip. Its metadata states the source's size and time of change and how it was made, so that a
+changed source, or other settings, are noticed.
+
+Legend: N frames of a clip, K of them, H, W height and width, P bytes, T samples.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from emolens.data.manifest import Manifest
+from emolens.errors import ConfigError, DataError, MediaError
+from emolens.files import atomic_path
+from emolens.media.audio import Sound
+from emolens.media.clip import ClipConfig
+from emolens.media.clip_source import ClipSource, fitted, open_source
+from emolens.media.video import Frames
+from emolens.progress import progress
+
+FORMAT = 1  # of the files; another one is made anew
+CHUNK = 256  # frames in memory at once: 22 MB at 128 x 228 pixels
+FULL_SCALE = 32767  # of int16
+
+
+@dataclass(frozen=True)
+class ClipCacheConfig:
+    """What is kept of a clip."""
+
+    size: int = 128
+    """Pixels of the shorter side: what training crops from (:class:`emolens.data.clip_augment.ClipAugment`)."""
+    quality: int = 90
+    """Of the JPEG frames."""
+    rate: int = ClipConfig.rate
+    """Samples of sound a second."""
+    sound_s: float = ClipConfig().sound_s
+    """Seconds of sound that training looks at; the rest is left out."""
+
+    def __post_init__(self) -> None:
+        if self.size < 8 or not 1 <= self.quality <= 100 or self.rate < 1 or self.sound_s <= 0:
+            raise ConfigError(
+                f"clip cache: size {self.size} must be at least 8, quality {self.quality} 1 to 100, "
+                f"rate {self.rate} and sound_s {self.sound_s} above 0"
+            )
+
+
+@dataclass(frozen=True)
+class BuiltCache:
+    """What became of the clips of a manifest.
+
+    Attributes:
+        made, known: clips that were decoded now, and that were there already.
+        failed: id -> message.
+        bytes: of all clips, on disk.
+    """
+
+    made: int
+    known: int
+    failed: dict[str, str]
+    bytes: int
+
+
+class CachedClip:
+    """A clip out of the cache; see :class:`emolens.media.clip_source.ClipSource`."""
+
+    def __init__(self, place: Path, stated: dict[str, Any]) -> None:
+        self._place, self._stated = place, stated
+        self.name: str = stated["name"]
+        self.duration_s: float | None = stated["duration_s"]
+        self.has_video: bool = stated["has_video"]
+        self.has_audio: bool = stated["has_audio"]
+
+    @cached_property
+    def _tensors(self) -> Any:
+        return _opened(self._place)
+
+    def times(self) -> NDArray[np.float64]:
+        return np.asarray(self._tensors.get_tensor("time"))
+
+    def frames(self, frame_K: NDArray[np.int64], side: int, square: bool) -> Frames:
+        images = []
+        try:
+            offset_N, jpeg_P = self._tensors.get_tensor("offset"), self._tensors.get_slice("jpeg")
+            for frame in frame_K:
+                encoded = jpeg_P[int(offset_N[frame]) : int(offset_N[frame + 1])].tobytes()
+                images.append(fitted(np.asarray(Image.open(io.BytesIO(encoded))), side, square))
+        except Exception as error:  # damaged bytes make decoders raise nearly anything
+            raise MediaError(f"{self._place}: is damaged ({error}); delete it") from error
+        return Frames(np.stack(images), self.times()[frame_K], tuple(self._stated["picture_problems"]))
+
+    def sound(self, rate: int, start_s: float, end_s: float | None) -> Sound | None:
+        if not self.has_audio:
+            return None
+        stored = self._tensors.get_slice("wave")
+        length = int(stored.get_shape()[0])
+        first = min(round(start_s * rate), length)
+        stop = length if end_s is None else min(first + round((end_s - start_s) * rate), length)
+        wave_T = stored[first:stop].astype(np.float32) / FULL_SCALE
+        return Sound(wave_T, rate, start_s, tuple(self._stated["sound_problems"]))
+
+
+def cached_clip(directory: Path, name: str, path: Path, side: int, rate: int, sound_s: float) -> CachedClip | None:
+    """The clip of a manifest's row, or None where the cache has none of this source with at least this detail.
+
+    A source that is gone is no reason not to train on what was made of it.
+
+    Args:
+        name: the row's path as the manifest writes it.
+        path: where that file is.
+        side, rate, sound_s: what training reads: pixels of the shorter side, samples a second, seconds.
+    """
+    place = clip_place(directory, name)
+    try:
+        stated = _stated(place)
+    except (OSError, ValueError, KeyError, DataError):
+        return None
+    enough = stated["size"] >= side and stated["rate"] == rate and stated["sound_s"] >= sound_s - 1 / rate
+    try:
+        same = _stamp(path) == stated["source"]
+    except FileNotFoundError:
+        same = True
+    return CachedClip(place, stated) if enough and same else None
+
+
+def clip_place(directory: Path, name: str) -> Path:
+    """The file of a clip."""
+    digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+    return directory / digest[:2] / f"{digest[2:]}.safetensors"
+
+
+def build_cache(
+    manifest: Manifest, directory: Path, config: ClipCacheConfig = ClipCacheConfig(), workers: int = 1
+) -> BuiltCache:
+    """Decode each clip of a manifest once. What is there, and is of the same source and settings, stays.
+
+    Args:
+        workers: clips that are decoded at once.
+
+    Raises:
+        DataError: the place cannot be written.
+    """
+    frame, paths = manifest.frame, manifest.paths()
+    names, ids = [str(name) for name in frame["path"]], [str(identity) for identity in frame["id"]]
+    first_row = {name: row for row, name in reversed(list(enumerate(names)))}  # rows may share a file
+    rows = sorted(first_row.values())
+    made, failed, total = 0, {}, 0
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-clips")
+    try:
+        with progress("clips", len(rows)) as advance:
+            tasks = (pool.submit(_make, paths[row], clip_place(directory, names[row]), config) for row in rows)
+            for row, task in zip(rows, list(tasks), strict=True):
+                try:
+                    made += task.result()
+                    total += clip_place(directory, names[row]).stat().st_size
+                except MediaError as error:
+                    failed[ids[row]] = str(error)
+                advance()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return BuiltCache(made, len(rows) - made - len(failed), failed, total)
+
+
+def _make(path: Path, place: Path, config: ClipCacheConfig) -> bool:
+    """Write the file of one clip; False where it is there."""
+    try:
+        source_stamp = _stamp(path)
+    except OSError as error:
+        raise MediaError(f"{path}: {'no such file' if isinstance(error, FileNotFoundError) else error}") from error
+    wanted = {"format": FORMAT, "source": source_stamp, **asdict(config)}
+    try:
+        if wanted.items() <= _stated(place).items():
+            return False
+    except (OSError, ValueError, KeyError, DataError):
+        pass
+    tensors, found = _decoded(open_source(path), config)
+    from safetensors.numpy import save_file
+
+    with atomic_path(place) as temporary:
+        save_file(tensors, temporary, {"emolens": json.dumps({**wanted, **found})})
+    return True
+
+
+def _decoded(source: ClipSource, config: ClipCacheConfig) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Tensors and facts of a clip; a modality that fails is left out, and its reason kept."""
+    problems: dict[str, list[str]] = {"picture_problems": [], "sound_problems": []}
+    tensors: dict[str, NDArray[Any]] = {}
+    try:
+        if source.has_video:
+            time_N = source.times()
+            jpegs = list(_encoded(source, len(time_N), config, problems["picture_problems"]))
+            tensors["time"], tensors["offset"] = time_N, np.cumsum([0, *map(len, jpegs)], dtype=np.int64)
+            tensors["jpeg"] = np.frombuffer(b"".join(jpegs), dtype=np.uint8)
+    except MediaError as error:
+        problems["picture_problems"] = [str(error)]
+    sound = None
+    try:
+        sound = source.sound(config.rate, 0.0, config.sound_s)
+    except MediaError as error:
+        problems["sound_problems"] = [str(error)]
+    if sound is not None:
+        problems["sound_problems"] += sound.problems
+        tensors["wave"] = np.rint(sound.wave_T * FULL_SCALE).astype(np.int16)
+    if "jpeg" not in tensors and not len(tensors.get("wave", ())):
+        reasons = "; ".join(problems["picture_problems"] + problems["sound_problems"])
+        raise MediaError(f"{source.name}: nothing of it can be used ({reasons or 'neither pictures nor sound'})")
+    facts = {"name": source.name, "duration_s": source.duration_s, **problems}
+    return tensors, {**facts, "has_video": "jpeg" in tensors, "has_audio": "wave" in tensors}
+
+
+def _encoded(source: ClipSource, count: int, config: ClipCacheConfig, problems: list[str]) -> Iterator[bytes]:
+    for first in range(0, count, CHUNK):
+        found = source.frames(np.arange(first, min(first + CHUNK, count)), config.size, False)
+        problems += [problem for problem in found.problems if problem not in problems]
+        for image_HWC in found.image_KHWC:
+            stream = io.BytesIO()
+            Image.fromarray(image_HWC).save(stream, "JPEG", quality=config.quality)
+            yield stream.getvalue()
+
+
+def _stamp(path: Path) -> list[int]:
+    """What changes when a file does: its size and its time of change."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _opened(place: Path) -> Any:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        return safe_open(place, framework="np")
+    except SafetensorError as error:
+        raise MediaError(f"{place}: is damaged ({error}); delete it") from error
+
+
+def _stated(place: Path) -> dict[str, Any]:
+    """What a cached file says of itself."""
+    if not place.is_file():
+        raise FileNotFoundError(place)
+    stated: dict[str, Any] = json.loads(_opened(place).metadata()["emolens"])
+    if stated["format"] != FORMAT:
+        raise DataError(f"{place}: is of format {stated['format']}")
+    return stated
