@@ -41,9 +41,12 @@ def test_emo8_domain_by_domain(predictor, colours):
     assert set(evaluation.to_json()["domains"]) == set(EMO8)
 
 
+PERSONS = ("caer", "caer_s", "crema_d", "crema_d_votes", "emotic", "heco", "javanese")
+
+
 @pytest.mark.parametrize("name", list_adapters())
 def test_every_data_set_says_what_it_is_centred_on(name):
-    expected = "person" if name in ("caer_s", "emotic", "heco") else "scene"
+    expected = "person" if name in PERSONS else "scene"
     assert get_adapter(name).centric == expected
 
 

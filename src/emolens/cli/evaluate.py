@@ -3,10 +3,14 @@
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from emolens.cli.options import Compute, ComputeOptions
+
+if TYPE_CHECKING:
+    from emolens.inference.base_predictor import BasePredictor
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class EvaluateOptions:
     """Folder for metrics.json, predictions.parquet and report.html."""
     split: str = "test"
     """Which rows; "all" for every row."""
+    robustness: bool = False
+    """Of videos: measure also without sound, without pictures, with fewer frames and in noise."""
     label_space: str | None = None
     """What the classes of a published checkpoint (uniemox:FILE) mean; other models know."""
     neighbours: int = 20
@@ -40,7 +46,7 @@ def main(args: list[str]) -> int:
     options = tyro.cli(EvaluateOptions, args=args, prog="emolens evaluate")
     from emolens.data.manifest import Manifest
     from emolens.evaluation.evaluate import evaluate
-    from emolens.evaluation.result_tables import evaluation_table, print_table
+    from emolens.evaluation.result_tables import conditions_table, evaluation_table, print_table
     from emolens.files import user_cache
     from emolens.inference.load import load
 
@@ -52,7 +58,7 @@ def main(args: list[str]) -> int:
         from emolens.evaluation.knn import KnnConfig, knn_predictor
         from emolens.models.backbone import load_backbone
 
-        predictor = knn_predictor(
+        predictor: BasePredictor = knn_predictor(
             load_backbone(options.model.removeprefix("knn:"), options.compute.device, options.compute.precision),
             manifest,
             KnnConfig(options.neighbours, options.temperature),
@@ -71,10 +77,15 @@ def main(args: list[str]) -> int:
         workers=options.compute.workers,
         seed=options.seed,
         command=shlex.join(["emolens", "evaluate", *args]),
+        robustness=options.robustness,
     )
     measured = evaluation.measured
     print_table(evaluation_table(evaluation))
-    print(f"{measured.n_scored} of {measured.n_total} rows scored, {measured.n_failed} failed")
+    for title, parts in (("modality", evaluation.modalities), ("condition", evaluation.robustness)):
+        if parts:
+            print_table(conditions_table(title, parts))
+    counts = ", ".join([f"{measured.n_failed} failed", *measured.limits.words()])
+    print(f"{measured.n_scored} of {measured.n_total} rows scored, {counts}")
     for warning in evaluation.warnings:
         print(f"warning: {warning}")
     print(f"report: {options.out / 'report.html'}")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.targets import Targets
-from emolens.inference.predictor import Predictor
+from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.results import Prediction, Predictions
 from emolens.progress import progress
 from emolens.taxonomy import mapping_table, scores_from_valence_arousal
@@ -26,6 +26,7 @@ class Answers:
         score_NC: probabilities in ``targets.space``, rows sum to 1, NaN rows where there is none; None without labels.
         valence_N, arousal_N: in [-1, 1], NaN where there is none; None where the targets do not ask.
         errors: row -> why it has no answer.
+        limited: row -> status (no_audio, no_video, partial) and why, of an answer from a part of the file.
         mapping: "labels" and "valence_arousal" -> how the model's output became that:
             native, exact, text or valence_arousal (through the labels' valence-arousal points).
     """
@@ -35,6 +36,7 @@ class Answers:
     valence_N: Floats | None
     arousal_N: Floats | None
     errors: dict[int, str] = field(default_factory=dict)
+    limited: dict[int, tuple[str, str]] = field(default_factory=dict)
     mapping: dict[str, str] = field(default_factory=dict)
 
     def affect(self, name: str) -> Floats | None:
@@ -42,17 +44,17 @@ class Answers:
         return {"valence": self.valence_N, "arousal": self.arousal_N}[name]
 
 
-def describe_predictor(predictor: Predictor) -> str:
+def describe_predictor(predictor: BasePredictor) -> str:
     """What a model is, in one line: kind, backbone, and what it was trained on."""
     config = predictor.config
-    words = [str(config.get("recipe") or predictor.head.kind), "on", predictor.backbone_spec]
+    words = [str(config.get("recipe") or predictor.kind), "on", predictor.backbone_spec]
     data = config.get("data") or {}
     if data.get("dataset"):
         words += ["trained on", str(data["dataset"])]
     return " ".join(words)
 
 
-def fit_predictor(predictor: Predictor, targets: Targets) -> Predictor:
+def fit_predictor(predictor: BasePredictor, targets: Targets) -> BasePredictor:
     """The predictor that answers in the targets' label space, or the same one where they have none.
 
     Raises:
@@ -63,18 +65,18 @@ def fit_predictor(predictor: Predictor, targets: Targets) -> Predictor:
     fitted = predictor.retarget(targets.space)
     if fitted.mapping == "valence_arousal":  # say now, not after an hour of embedding, that a label has no point
         scores_from_valence_arousal([], [], targets.space)
-        if fitted.head.native is not None and not fitted.gives_point:
-            mapping_table(fitted.head.native, targets.space)
+        if fitted.native is not None and not fitted.gives_point:
+            mapping_table(fitted.native, targets.space)
     return fitted
 
 
-def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: int | None = None) -> Answers:
+def ask(predictor: BasePredictor, targets: Targets, batch_size: int = 32, workers: int | None = None) -> Answers:
     """Predict every row of ``targets`` once.
 
     Args:
         predictor: as :func:`fit_predictor` returned it.
         targets: the rows.
-        batch_size, workers: how many pictures go through the model together, and decode at once.
+        batch_size, workers: how many pictures (or frames) go through the model together, and files decode at once.
     """
     rows: dict[int, Prediction] = {}
     with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
@@ -98,6 +100,9 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
         score_NC=score_NC,
         valence_N=valence_N,
         arousal_N=arousal_N,
-        errors={row: p.error or "unreadable" for row, p in enumerate(predictions) if p.status == "error"},
+        errors={row: p.error or "unreadable" for row, p in enumerate(predictions) if not p.answered},
+        limited={
+            row: (p.status, p.error or "") for row, p in enumerate(predictions) if p.answered and p.status != "ok"
+        },
         mapping=mapping,
     )

@@ -25,6 +25,7 @@ from emolens.evaluation.seeds import mean_and_sd, seed_groups
 from emolens.evaluation.spec_names import spec_names
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import user_cache
+from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.cache import EmbeddingCache
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
@@ -147,7 +148,7 @@ def _optional_targets(manifest: Manifest, split: str, name: str) -> Targets | No
         return None
 
 
-def _load(spec: str, config: CompareConfig) -> Predictor:
+def _load(spec: str, config: CompareConfig) -> BasePredictor:
     return load(spec, device=config.device, precision=config.precision, cache=_cache(config))
 
 
@@ -155,7 +156,7 @@ def _cache(config: CompareConfig) -> Path:
     return Path(config.cache) if config.cache is not None else user_cache() / "embeddings"
 
 
-def _given(name: str, predictor: Predictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
+def _given(name: str, predictor: BasePredictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
     home = [name for name, part in data.items() if is_home(predictor, part.test)]
 
     def answer(part: _Data) -> Answers:
@@ -186,8 +187,8 @@ def _cell(answer: Callable[[_Data], Answers], part: _Data, config: CompareConfig
     return Cell(answers, measured, home=home)
 
 
-def _ladder(given: dict[str, Predictor], data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
-    backbones = list(dict.fromkeys(p.backbone_spec for p in given.values() if p.backbone_spec is not None))
+def _ladder(given: dict[str, BasePredictor], data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
+    backbones = list(dict.fromkeys(p.backbone_spec for p in given.values() if isinstance(p, Predictor)))
     entries = [_majority(data, config)]
     rungs = ([] if "mini" in given else ["mini"]) + zero_shot_specs(given, backbones)
     for spec, name in spec_names(rungs).items():
@@ -253,6 +254,8 @@ class _Embedder:
         self.cache, self.config = cache, config
 
     def __call__(self, targets: Targets) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
+        if targets.has_clips:
+            raise DataError(f"{targets.data} has videos; a linear probe is fitted on pictures")
         embedded = self.cache.embed(list(targets.path_N), self.config.batch_size, self.config.workers)
         return embedded.embedding_ND, dict(embedded.errors)
 

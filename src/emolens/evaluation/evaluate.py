@@ -2,15 +2,16 @@
 
 import os
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from emolens.data.manifest import Manifest
-from emolens.errors import DataError
+from emolens.errors import ConfigError, DataError
 from emolens.evaluation.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.conditions import MODALITIES, ROBUSTNESS, fitting, measure_under
 from emolens.evaluation.measure import Measured, measure
 from emolens.evaluation.overlap import overlap_warning
 from emolens.evaluation.pairs import pair_label
@@ -18,7 +19,7 @@ from emolens.evaluation.predictions_table import predictions_table, write_predic
 from emolens.evaluation.provenance import versions
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import write_error, write_json, write_text
-from emolens.inference.predictor import Predictor
+from emolens.inference.base_predictor import BasePredictor
 from emolens.metrics import Interval
 from emolens.metrics.classification import confusion_matrix
 
@@ -34,6 +35,8 @@ class Evaluation:
         description: what the model is, one line.
         seed: of the bootstrap.
         command: the command line or call that made it.
+        modalities: "fused", "audio" and "video" -> the metrics of that answer; empty for a model that has only one.
+        robustness: condition -> the metrics under it; empty where it was not asked for.
         warnings: what a reader must know before believing the numbers.
     """
 
@@ -43,6 +46,8 @@ class Evaluation:
     description: str
     seed: int
     command: str
+    modalities: dict[str, Measured] = field(default_factory=dict)
+    robustness: dict[str, Measured] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -65,9 +70,12 @@ class Evaluation:
             "n_scored": measured.n_scored,
             "n_failed": measured.n_failed,
             "n_without_target": measured.n_without_target,
+            **measured.limits.to_json(),
             "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(self.answers.errors.items())],
             "per_class": {label: metrics_json(metrics) for label, metrics in measured.per_class.items()},
             "domains": {name: metrics_json(metrics) for name, metrics in measured.domains.items()},
+            "modalities": {name: metrics_json(part.metrics) for name, part in self.modalities.items()},
+            "robustness": {name: metrics_json(part.metrics) for name, part in self.robustness.items()},
             "confusion": self._confusion(),
             "warnings": list(self.warnings),
             "bootstrap": {"seed": self.seed, "resampled": "rows" if targets.group_N is None else "groups"},
@@ -99,7 +107,7 @@ class Evaluation:
 
 
 def evaluate(
-    predictor: Predictor,
+    predictor: BasePredictor,
     manifest: Manifest,
     split: str | None = "test",
     out: str | os.PathLike[str] | None = None,
@@ -107,36 +115,48 @@ def evaluate(
     workers: int | None = None,
     seed: int = 0,
     command: str | None = None,
+    robustness: bool = False,
 ) -> Evaluation:
     """Predict each row of a split once and measure the answers in every way the data set allows.
 
     Classification where rows have a label (the model answers in the manifest's label space; ``mapping`` tells how),
     Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision where they have
-    several labels. A model without valence and arousal answers with the expected point over its labels.
+    several labels. A model without valence and arousal answers with the expected point over its labels. An audio-visual
+    model is also asked for its answers by sound and by pictures alone.
 
     Args:
         predictor: any model.
         manifest: the data set.
         split: which rows; None for all.
         out: folder for ``metrics.json``, ``predictions.parquet`` and ``report.html``; None writes nothing.
-        batch_size: pictures that go through the model together.
-        workers: pictures decoded at once; None chooses.
-        seed: of the bootstrap.
+        batch_size: pictures, or frames, that go through the model together.
+        workers: files decoded at once; None chooses.
+        seed: of the bootstrap, and of what ``robustness`` drops and adds.
         command: how a reader can run this again; None for this call.
+        robustness: also measure without the sound, without the pictures, with fewer frames, and in noise, as far as
+            the model takes them.
 
     Raises:
         DataError: no such split, no targets in it, nothing that both sides have, or ``out`` cannot be written; but for
             the third, all of it before any picture is read.
-        ConfigError: the model cannot answer in the manifest's label space.
+        ConfigError: the model cannot answer in the manifest's label space; ``robustness`` where nothing can be taken
+            away.
     """
     targets = read_targets(manifest, split)
     fitted = fit_predictor(predictor, targets)
     if out is not None:
         make_folder(out)
+    single = fitting(fitted, MODALITIES, seed) if targets.has_clips else {}
+    disturbed = fitting(fitted, ROBUSTNESS, seed) if targets.has_clips and robustness else {}
+    if robustness and not disturbed:
+        raise ConfigError(f"robustness: {targets.data} has no videos, of which sound or frames could be taken away")
     answers = ask(fitted, targets, batch_size, workers)
     measured = measure(answers, targets, seed)
     if not measured.metrics:
         raise DataError(_nothing_scored(answers, targets))
+    modalities = {}
+    if len(single) == len(MODALITIES):
+        modalities = {"fused": measured, **measure_under(single, targets, batch_size, workers, seed)}
     warning = overlap_warning(predictor, targets)
     evaluation = Evaluation(
         targets,
@@ -145,6 +165,8 @@ def evaluate(
         description=describe_predictor(predictor),
         seed=seed,
         command=command or _command(predictor.name, targets, seed),
+        modalities=modalities,
+        robustness=measure_under(disturbed, targets, batch_size, workers, seed),
         warnings=() if warning is None else (warning,),
     )
     if out is not None:

@@ -146,10 +146,12 @@ def knn_predictor(
         workers: pictures decoded at once; None chooses.
 
     Raises:
-        DataError: no such split, nothing rated in it, or none of its pictures can be read.
+        DataError: no such split, videos in it, nothing rated in it, or none of its pictures can be read.
     """
     config = config or KnnConfig()
     targets = read_targets(manifest, split)
+    if targets.has_clips:
+        raise DataError(f"{targets.data} has videos; nearest neighbours are found among pictures")
     folder = Path(cache) if cache is not None else None
     embedding_MD, problem = _embed(backbone, targets, folder, batch_size, workers)
     vote_MV, names = _votes(targets)

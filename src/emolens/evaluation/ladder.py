@@ -80,7 +80,7 @@ def probe_answers(
             mapping["valence_arousal"] = "native"
     if test_NC is None and not test.has_affect:
         raise ConfigError("it was fitted on nothing that leads to these labels")
-    return Answers(name, test_NC, valence_N, arousal_N, dict(errors), mapping)
+    return Answers(name, test_NC, valence_N, arousal_N, dict(errors), mapping=mapping)
 
 
 def zero_shot_specs(given: Iterable[str], backbones: Iterable[str]) -> list[str]:

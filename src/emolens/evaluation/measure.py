@@ -3,14 +3,16 @@
 Legend: N rows, C classes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.answers import Answers
+from emolens.evaluation.limits import Limits
 from emolens.evaluation.pairs import pair_affect, pair_label, pair_labels
 from emolens.evaluation.per_class import PerClass, per_class_metrics, per_label_precision
+from emolens.evaluation.per_polarity import polarity_metrics
 from emolens.evaluation.targets import Targets
 from emolens.metrics import Interval, classification_metrics, multilabel_metrics, regression_metrics
 
@@ -31,6 +33,7 @@ class Measured:
         n_scored: rows that counted in at least one metric.
         n_failed: rows that the model gave no answer for (unreadable files, errors).
         n_without_target: rows that the data set gives no target for.
+        limits: rows answered from a part of the file.
     """
 
     metrics: dict[str, Interval]
@@ -40,6 +43,7 @@ class Measured:
     n_scored: int
     n_failed: int
     n_without_target: int
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def headline(self) -> dict[str, Interval]:
@@ -68,6 +72,7 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> Measured:
         n_scored=int((targets.has_target_N & ~failed_N).sum()),
         n_failed=int(failed_N.sum()),
         n_without_target=int((~targets.has_target_N & ~failed_N).sum()),
+        limits=Limits.of(answers),
     )
 
 
@@ -76,6 +81,7 @@ def _metrics(answers: Answers, targets: Targets, seed: int, where_N: Bools | Non
     if (one := pair_label(answers, targets, where_N)) is not None and targets.space is not None:
         groups = targets.groups(one.row_M)
         found |= classification_metrics(one.score_MC, one.target_M, targets.space, groups, seed)
+        found |= polarity_metrics(one.score_MC, one.target_M, targets.space, groups, seed)
     if (several := pair_labels(answers, targets, where_N)) is not None:
         found |= multilabel_metrics(several.score_MC, several.target_MC, targets.groups(several.row_M), seed)
     for name in ("valence", "arousal"):

@@ -39,8 +39,9 @@ def predictions_table(answers: Answers, targets: Targets) -> pd.DataFrame:
             table[name] = list(value_N)
     if targets.domain_N is not None:
         table["domain"] = list(targets.domain_N)
-    table["status"] = ["error" if row in answers.errors else "ok" for row in range(len(targets))]
-    table["error"] = [answers.errors.get(row) for row in range(len(targets))]
+    said = {**answers.limited, **{row: ("error", why) for row, why in answers.errors.items()}}
+    table["status"] = [said.get(row, ("ok", None))[0] for row in range(len(targets))]
+    table["error"] = [said.get(row, ("ok", None))[1] for row in range(len(targets))]
     return pd.DataFrame(table)
 
 

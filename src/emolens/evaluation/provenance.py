@@ -3,7 +3,10 @@
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-PARTS = ("emolens", "torch", "torchvision", "open_clip_torch", "timm", "numpy", "pandas", "scikit-learn", "pillow")
+PARTS = (
+    *("emolens", "torch", "torchvision", "open_clip_torch", "timm", "av"),
+    *("numpy", "pandas", "scikit-learn", "pillow"),
+)
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,9 @@ import numpy as np
 
 from emolens.evaluation.charts import reliability_chart, scatter_chart
 from emolens.evaluation.examples import examples
+from emolens.evaluation.measure import Measured
 from emolens.evaluation.pairs import pair_affect, pair_label
+from emolens.evaluation.per_polarity import POLARITIES
 from emolens.evaluation.provenance import versions
 from emolens.metrics import Interval
 from emolens.metrics.calibration import reliability_curve
@@ -25,6 +27,8 @@ HOW_MAPPED = {
     "valence_arousal": "through the valence-arousal points of the labels",
 }
 
+SHARES = ("accuracy", "uar", "map")  # of the headline metrics, those from 0 to 1, which a bar can show
+
 MEANING = {
     "accuracy": "share of rows whose label is right",
     "war": "recall of each label, weighted by its rows; the same as accuracy",
@@ -35,6 +39,7 @@ MEANING = {
     "polarity_accuracy": "share of rows whose predicted label has the right polarity",
     "ece": "mean gap between stated probability and share right; 0 is best",
     "brier": "mean squared error of the probabilities, 0 to 2; 0 is best",
+    "recall": "share of rows of this polarity whose predicted label has it too",
     "map": "mean average precision of the labels",
     "pearson_r": "correlation of predicted and rated, -1 to 1",
     "ccc": "agreement of predicted and rated, -1 to 1; also asks for the same mean and spread",
@@ -53,12 +58,16 @@ def evaluation_report(evaluation: "Evaluation") -> str:
         split=targets.split,
         counts=facts,
         clustered=targets.group_N is not None,
+        limits=measured.limits.words(),
         mapping_sentences=_mapping_sentences(evaluation),
         warnings=evaluation.warnings,
         headline=list(measured.headline.items()) or list(measured.metrics.items())[:4],
         failed=facts["failed"],
         confusion=_confusion_view(facts["confusion"], targets.space),
         **_per_class_view(evaluation),
+        polarities=_polarity_view(measured.metrics),
+        modalities=_conditions_view(evaluation, evaluation.modalities),
+        robustness=_conditions_view(evaluation, _with_whole(evaluation)),
         reliability=_reliability_view(evaluation),
         scatters=_scatter_views(evaluation),
         examples=examples(answers, targets),
@@ -168,6 +177,37 @@ def _per_class_view(evaluation: "Evaluation") -> dict[str, Any]:
         m = found[kind]
         rows.append({"label": label, "polarity": space.polarity[space.index(label)], "m": m, "width": m.high - m.low})
     return {"per_class": rows, "per_class_what": what}
+
+
+def _polarity_view(metrics: dict[str, Interval]) -> list[dict[str, Any]]:
+    """Accuracy of the rows of each polarity, as bars."""
+    rows = []
+    for polarity in POLARITIES:
+        m = metrics.get(f"polarity/{polarity}/accuracy")
+        if m is not None:
+            rows.append({"label": polarity, "polarity": polarity, "m": m, "width": m.high - m.low})
+    return rows
+
+
+def _with_whole(evaluation: "Evaluation") -> dict[str, Measured]:
+    return {"as it is": evaluation.measured, **evaluation.robustness} if evaluation.robustness else {}
+
+
+def _conditions_view(evaluation: "Evaluation", parts: dict[str, Measured]) -> dict[str, Any] | None:
+    """The same metrics under several conditions: bars of the first metric, and a table of the headline ones."""
+    names = list(evaluation.measured.headline)
+    if not parts or not names:
+        return None
+    first = evaluation.measured.metrics[names[0]]
+    bars, rows = [], []
+    for condition, part in parts.items():
+        values = [part.metrics.get(name) for name in names]
+        m = values[0]
+        change = None if m is None or part is evaluation.measured else m.value - first.value
+        if m is not None:
+            bars.append({"label": condition, "polarity": "accent", "m": m, "width": m.high - m.low})
+        rows.append({"name": condition, "figures": values, "change": change, "n": part.n_scored})
+    return {"names": names, "bars": bars if names[0] in SHARES else [], "rows": rows}
 
 
 def _domain_view(evaluation: "Evaluation") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from emolens.evaluation.comparison import Cell, Comparison
 from emolens.evaluation.evaluate import Evaluation
-from emolens.evaluation.measure import HEADLINE
+from emolens.evaluation.measure import HEADLINE, Measured
 from emolens.evaluation.report import figure, interval
 
 PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe, which has no width of its own
@@ -23,6 +23,21 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         table.add_column(column, justify="right")
     for name, m in evaluation.metrics.items():
         table.add_row(name, figure(m.value), interval(m), str(m.n))
+    return table
+
+
+def conditions_table(title: str, parts: dict[str, Measured]) -> Table:
+    """The headline metrics under several conditions, a row each."""
+    names = list(dict.fromkeys(name for part in parts.values() for name in part.headline))
+    table = Table(title=f"by {title} (95% interval)", title_justify="left")
+    table.add_column(title)
+    for name in names:
+        table.add_column(name, justify="right")
+    table.add_column("n", justify="right")
+    for condition, part in parts.items():
+        figures = [part.metrics.get(name) for name in names]
+        shown = ["–" if m is None else f"{figure(m.value)} {interval(m)}" for m in figures]
+        table.add_row(condition, *shown, str(part.n_scored))
     return table
 
 

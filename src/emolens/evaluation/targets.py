@@ -13,6 +13,7 @@ from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.ids import ids_sha256
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
+from emolens.inference.inputs import media_of
 from emolens.taxonomy import LabelSpace
 
 Floats = npt.NDArray[np.float64]
@@ -64,6 +65,11 @@ class Targets:
     def groups(self, row_M: Ints) -> Ints | None:
         """The groups of some rows; None where every row stands for itself."""
         return None if self.group_N is None else self.group_N[row_M]
+
+    @property
+    def has_clips(self) -> bool:
+        """Whether some of the rows are videos or sounds."""
+        return any(media_of(path) != "image" for path in self.path_N)
 
     @property
     def has_labels(self) -> bool:

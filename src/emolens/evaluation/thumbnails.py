@@ -1,10 +1,12 @@
-"""Small pictures that travel inside the report."""
+"""Small pictures that travel inside the report: of a picture, or of the middle of a video."""
 
 import base64
 import io
 from pathlib import Path
 
+from emolens.data.middle_frame import middle_frame
 from emolens.errors import MediaError
+from emolens.inference.inputs import media_of
 from emolens.media.image import read_image
 
 MAX_SIDE = 160  # pixels; some 6 kB of base64 each, so that a report with dozens stays a small file
@@ -12,13 +14,16 @@ JPEG_QUALITY = 80
 
 
 def thumbnail(path: Path) -> str | None:
-    """A ``data:image/jpeg;base64,...`` URI of the picture, longest side at most 160 px; None if it cannot be read."""
+    """A ``data:image/jpeg;base64,...`` URI of the picture or the middle frame, longest side at most 160 px; None if
+    it cannot be read, or is a sound.
+    """
     from PIL import Image
 
     try:
-        picture = Image.fromarray(read_image(path, min_side=MAX_SIDE))
+        image_HWC = middle_frame(path) if media_of(path) == "video" else read_image(path, min_side=MAX_SIDE)
     except MediaError:
         return None
+    picture = Image.fromarray(image_HWC)
     picture.thumbnail((MAX_SIDE, MAX_SIDE))
     stream = io.BytesIO()
     picture.save(stream, "JPEG", quality=JPEG_QUALITY)

@@ -1,0 +1,129 @@
+"""A real audio-visual network, with random weights, on real files."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from emolens.cli.main import main
+from emolens.data.adapter import import_dataset
+from emolens.data.manifest import Manifest
+from emolens.evaluation.conditions import ROBUSTNESS
+from emolens.evaluation.evaluate import evaluate
+from emolens.inference.av_run import describe_av, save_av
+from emolens.inference.base_predictor import BasePredictor
+from emolens.inference.condition import Condition
+from emolens.inference.load import load
+from emolens.media.clip import ClipConfig
+from emolens.models.audio_resnet import AudioResNetConfig
+from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+from emolens.models.video_swin import VideoSwinConfig
+from emolens.taxonomy import get_label_space
+
+SIZES = {"segments": 2, "frames": 2, "size": 32, "coefficients": 6, "audio_frames": 8}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., Path]:
+    """run(modalities): the folder of a network for javanese6 that tells clips apart."""
+
+    def make(modalities: tuple[str, ...] = ("audio", "video")) -> Path:
+        space = get_label_space("javanese6")
+        torch.manual_seed(0)
+        video = VideoSwinConfig(embed_dim=8, depths=(1, 1), heads=(1, 2), window=(2, 2, 2))
+        audio = AudioResNetConfig(width=4, layers=(1, 1))
+        config = AVCPNetConfig(
+            classes=len(space), width=16, levels=1, heads=2, modalities=modalities, video=video, audio=audio, **SIZES
+        )
+        net = AVCPNet(config)
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.add_(0.1 * torch.randn(parameter.shape))
+        folder = tmp_path / "-".join(modalities)
+        clip = ClipConfig(rate=8000, n_mels=16, **SIZES)
+        facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "elsewhere", "splits": {}}}
+        save_av(folder, net.state_dict(), describe_av(config, clip, space, **facts))
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def clips(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
+    """Eight clips, one of them silent, one without pictures, one broken."""
+    folder, rows = tmp_path / "clips", []
+    for row in range(8):
+        path = folder / f"{row}.mp4"
+        video(path, seed=row, seconds=0.6, sound=row != 1, pictures=row != 2, tone_hz=200.0 * (row + 1))
+        rows.append({"id": str(row), "path": path.name, "media": "video", "split": "train" if row > 5 else "test"})
+    (folder / "3.mp4").write_bytes(b"")
+    frame = pd.DataFrame(rows)
+    frame["label"] = [get_label_space("javanese6").labels[row % 6] for row in range(8)]
+    frame["label_space"] = "javanese6"
+    return Manifest(frame, {"dataset": "toned"}, folder).freeze_splits()
+
+
+def right(predictor: BasePredictor, manifest: Manifest) -> tuple[float, int]:
+    """Share of the answered rows that are right, and how many are answered."""
+    part = manifest.select("test")
+    rows = zip(predictor.predict(part.paths()), part.frame["label"], strict=True)
+    hits = [row.label == label for row, label in rows if row.answered]
+    return sum(hits) / len(hits), len(hits)
+
+
+def test_every_condition_equals_the_obvious_count(run, clips: Manifest, tmp_path: Path) -> None:
+    predictor = load(f"run:{run()}")
+    evaluate(predictor, clips, out=tmp_path / "out", robustness=True)
+    facts = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert (facts["n_scored"], facts["n_failed"], facts["n_no_audio"], facts["n_no_video"]) == (5, 1, 1, 1)
+    assert [row["id"] for row in facts["failed"]] == ["3"]
+    parts = {
+        "fused": (facts["metrics"], Condition()),
+        "audio": (facts["modalities"]["audio"], Condition(modality="audio")),
+        "video": (facts["modalities"]["video"], Condition(modality="video")),
+        **{name: (facts["robustness"][name], ROBUSTNESS[name]) for name in ("sound removed", "noise at 0 dB")},
+    }
+    for name, (found, condition) in parts.items():
+        accuracy = found["accuracy"]
+        assert (accuracy["value"], accuracy["n"]) == pytest.approx(right(predictor.under(condition), clips)), name
+    assert list(facts["robustness"]) == list(ROBUSTNESS)
+    assert {"polarity/positive/accuracy", "polarity/negative/recall"} <= set(facts["metrics"])
+
+
+def test_a_network_of_pictures_alone(run, clips: Manifest) -> None:
+    evaluation = evaluate(load(f"run:{run(('video',))}"), clips, robustness=True)
+    assert evaluation.modalities == {}
+    assert list(evaluation.robustness) == ["50% of frames dropped", "90% of frames dropped"]
+    assert (evaluation.measured.n_failed, evaluation.measured.limits.n_no_audio) == (2, 0)
+
+
+def test_evaluate_and_compare_from_the_command_line(
+    run, clips: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips.write(tmp_path / "m.parquet")
+    words = ["--data", str(tmp_path / "m.parquet"), "--out", str(tmp_path / "out")]
+    folder = run()
+    assert main(["evaluate", f"run:{folder}", *words, "--robustness"]) == 0
+    printed = capsys.readouterr().out
+    assert "5 of 6 rows scored, 1 failed, 1 answered without sound, 1 answered without pictures" in printed
+    for line in ("by modality (95% interval)", "by condition (95% interval)", "noise at 10 dB"):
+        assert line in printed
+    assert main(["compare", "--models", f"run:{folder}", *words]) == 0
+    facts = json.loads((tmp_path / "out/metrics.json").read_text())
+    assert facts["models"][-1]["data"]["toned"]["n_no_audio"] == 1
+    assert facts["metrics"]["toned"]["mini"]["accuracy"]["n"] == 4  # through the frames; two have no pictures
+
+
+@pytest.mark.shared
+def test_javanese(run, shared: Path, tmp_path: Path) -> None:
+    manifest = import_dataset("javanese", shared / "data/javanese")
+    few = manifest.frame[manifest.frame["path"].str.match("0[12]-01-")].assign(split="test").reset_index(drop=True)
+    evaluation = evaluate(load(f"run:{run()}"), replace(manifest, frame=few), out=tmp_path / "out")
+    assert evaluation.measured.n_scored == 12
+    assert evaluation.measured.limits.words() == []
+    assert list(evaluation.modalities) == ["fused", "audio", "video"]
+    assert (tmp_path / "out/report.html").read_text().count("data:image/jpeg;base64,") == 12
