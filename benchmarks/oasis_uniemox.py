@@ -24,12 +24,12 @@ from emolens import load
 from emolens.cli.main import main as emolens
 from emolens.data.manifest import Manifest
 from emolens.metrics.summary import regression_metrics
+from emolens.recipes.run_request import Machine
 from emolens.recipes.train_finetune import train_finetune
 from emolens.recipes.train_uniemox import train_uniemox
 from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
 from emolens.recipes.uniemox_finetune_tiny import uniemox_finetune_tiny
 from emolens.recipes.uniemox_pretrain_tiny import uniemox_pretrain_tiny
-from emolens.recipes.uniemox_run import Machine
 from emolens.training.uniemox_task import LossWeights
 
 TARGETS = ("valence", "arousal")

@@ -55,7 +55,7 @@ def test_when_everything_fails_the_exit_code_says_so(folder, tmp_path, tiny_clip
     ("inputs", "options", "code", "says"),
     [
         ([], [], 2, "nothing to embed"),
-        (["empty"], [], 3, "no pictures in this folder"),
+        (["empty"], [], 3, "looked for pictures ("),
         (["none.parquet"], [], 3, "none.parquet"),
         (["pictures"], ["--backbone", "ViT-B-23/openai"], 2, 'did you mean "ViT-B-32"'),
         (["pictures"], ["--backbone", "ViT-B-32/none.pt"], 4, "no such weights file"),

@@ -54,7 +54,7 @@ def test_mistakes_are_found_before_the_work(folder, tmp_path, capsys):
     assert main(["predict", str(tmp_path / "in" / "*.gif"), "--model", "mini"]) == 3
     (tmp_path / "void").mkdir()
     assert main(["predict", str(tmp_path / "void"), "--model", "mini"]) == 3
-    assert "no pictures in this folder" in capsys.readouterr().err
+    assert "nothing of use in this folder" in capsys.readouterr().err
 
 
 def test_all_inputs_bad_is_exit_code_3_and_still_a_table(tmp_path, capsys):
@@ -86,3 +86,83 @@ def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path, picture):
     assert main([*command[3:], "--resume"]) == 0
     assert len(out.read_text().splitlines()) == 80
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "t.jsonl"]
+
+
+@pytest.fixture
+def films(tmp_path, video):
+    """A long video, a short one without sound, and four that are none."""
+    video(tmp_path / "films" / "long.mp4", 13, fps=4, size=(64, 48))
+    whole = video(tmp_path / "films" / "short.mp4", 1, size=(64, 48), sound=False)
+    (tmp_path / "films" / "torn.mp4").write_bytes(whole.read_bytes()[:900])
+    (tmp_path / "films" / "text.mp4").write_text("no video at all")
+    (tmp_path / "films" / "empty.webm").write_bytes(b"")
+    video(tmp_path / "films" / "sound.wav", 1, pictures=False, sound_codec="pcm_s16le")
+    return tmp_path / "films"
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_videos_and_what_is_none_in_one_folder(films, tmp_path, capsys):
+    out = tmp_path / "t.jsonl"
+    command = ["predict", str(films), str(films / "gone.mp4"), "--model", "mini", "--out", str(out)]
+    assert main([*command, "--plots", str(tmp_path / "plots"), "--render", str(tmp_path / "drawn")]) == 0
+    rows = rows_of(out)
+    assert [(row["source"].rsplit("/", 1)[1], row["status"]) for row in rows] == [
+        ("empty.webm", "error"), *[("long.mp4", "ok")] * 7, ("short.mp4", "ok"), ("sound.wav", "error"),
+        ("text.mp4", "error"), ("torn.mp4", "error"), ("gone.mp4", "error"),
+    ]  # fmt: skip
+    assert [(row["start_s"], row["end_s"]) for row in rows[1:8]] == [
+        (0, 13), (0, 4), (2, 6), (4, 8), (6, 10), (8, 12), (9, 13),
+    ]  # fmt: skip
+    assert all(row["error"].startswith(row["source"]) for row in rows if row["status"] == "error")
+    assert {p.name for p in (tmp_path / "plots").rglob("*.png")} == {
+        "0001_long.png", "0001_short.png", "valence_arousal.png", "labels.png",
+    }  # fmt: skip
+    assert sorted(p.name for p in (tmp_path / "drawn").iterdir()) == ["0002_long.mp4", "0003_short.mp4"]
+    err = capsys.readouterr().err
+    assert "13 rows, 5 with errors" in err
+    assert "Traceback" not in err
+    assert main(["predict", str(films / "torn.mp4"), str(films / "text.mp4"), "--model", "mini"]) == 3
+
+
+def test_lengths_of_the_timeline(films, tmp_path):
+    out = tmp_path / "t.jsonl"
+    command = ["predict", str(films / "long.mp4"), str(films / "short.mp4"), "--model", "mini", "--out", str(out)]
+    assert main([*command, "--no-timeline"]) == 0
+    assert len(rows_of(out)) == 2
+    assert main([*command, "--timeline", "--window", "6", "--hop", "6", "--smooth", "0"]) == 0
+    spans = [(row["start_s"], row["end_s"]) for row in rows_of(out)]
+    assert spans == [(0, 13), (0, 6), (6, 12), (7, 13), (0, 1), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--timeline", "--no-timeline"], "choose one"),
+        (["--window", "0"], "window_s of the timeline must be at least 0.1 seconds"),
+        (["--hop", "9"], "a hop of 9 s would leave out"),
+        (["--smooth", "-1"], "smooth_s"),
+        (["--render", "out.avi"], "ending in .mp4, .mov, .mkv"),
+    ],
+)
+def test_mistakes_of_videos_are_found_before_the_work(films, tmp_path, capsys, words, message):
+    out = tmp_path / "t.jsonl"
+    assert main(["predict", str(films / "short.mp4"), "--model", "mini", "--out", str(out), *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_resume_does_a_half_followed_video_again(films, tmp_path):
+    out, journal = tmp_path / "t.jsonl", tmp_path / ".t.jsonl.partial.jsonl"
+    command = ["predict", str(films / "short.mp4"), str(films / "long.mp4"), "--model", "mini", "--out", str(out)]
+    assert main(command) == 0
+    rows = rows_of(out)
+    out.unlink()
+    # What is there is kept as it is, which the mark shows; the line torn in the windows of the long one is not.
+    rows[0]["model"] = "kept"
+    journal.write_text(json.dumps(rows[:1]) + "\n" + json.dumps(rows[1:])[:-50])
+    assert main([*command, "--resume"]) == 0
+    assert rows_of(out) == rows
+    assert not journal.exists()

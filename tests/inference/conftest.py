@@ -1,4 +1,4 @@
-"""A fine-tuned vision transformer small enough for tests, as a run folder."""
+"""Trained networks small enough for tests, as run folders."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from emolens.inference.av_run import describe_av, save_av
 from emolens.inference.vit_run import describe_vit, save_vit
+from emolens.media.clip import ClipConfig
+from emolens.models.audio_resnet import AudioResNetConfig
+from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+from emolens.models.video_swin import VideoSwinConfig
 from emolens.models.vit import EmotionViT
 from emolens.taxonomy import get_label_space
 
@@ -34,5 +39,31 @@ def vit_run(tmp_path: Path) -> Callable[..., tuple[Path, EmotionViT]]:
         folder = tmp_path / name
         save_vit(folder, model.state_dict(), describe_vit(SIZES, labels, targets, multi_label, **facts))
         return folder, model
+
+    return make
+
+
+@pytest.fixture
+def av_run(tmp_path: Path) -> Callable[..., Path]:
+    """av_run(modalities, fusion): the folder of an audio-visual network with random weights that tells clips apart."""
+
+    def make(modalities=("audio", "video"), fusion="pyramid", name="av", space="emotions6") -> Path:
+        clip = ClipConfig(segments=4, frames=2, size=32, rate=8000, coefficients=6, n_mels=16, audio_frames=8)
+        labels = get_label_space(space)
+        torch.manual_seed(0)
+        net = AVCPNet(
+            AVCPNetConfig(
+                classes=len(labels), segments=4, frames=2, size=32, audio_frames=8, coefficients=6, width=16, levels=2,
+                heads=2, fusion=fusion, modalities=modalities,
+                video=VideoSwinConfig(embed_dim=8, depths=(1, 1), heads=(1, 2), window=(2, 2, 2)),
+                audio=AudioResNetConfig(width=4, layers=(1, 1)),
+            )
+        )  # fmt: skip
+        with torch.no_grad():
+            for parameter in net.parameters():
+                parameter.add_(0.06 * torch.randn(parameter.shape))
+        facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "drawn", "splits": {}}}
+        save_av(tmp_path / name, net.state_dict(), describe_av(net.config, clip, labels, **facts))
+        return tmp_path / name
 
     return make

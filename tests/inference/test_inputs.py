@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from emolens.errors import DataError
-from emolens.inference.inputs import expand_inputs
+from emolens.inference.inputs import expand_inputs, media_of
 
 
 @pytest.fixture
@@ -21,6 +21,20 @@ def names(paths):
 
 def test_a_folder_gives_its_pictures_at_any_depth(folder):
     assert names(expand_inputs([folder])) == ["a.png", "b.jpg", "c.JPG"]
+
+
+def test_a_folder_gives_videos_and_sound_files_too(folder):
+    for name in ("deep/d.MP4", "e.wav", "f.webm"):
+        (folder / name).write_bytes(b"")
+    assert names(expand_inputs([folder])) == ["a.png", "b.jpg", "c.JPG", "d.MP4", "e.wav", "f.webm"]
+
+
+def test_media_by_suffix():
+    kinds = {name: media_of(Path(name)) for name in ("a.JPG", "b.mp4", "c.MOV", "d.wav", "e.Mp3", "f", "g.txt")}
+    assert kinds == {
+        "a.JPG": "image", "b.mp4": "video", "c.MOV": "video", "d.wav": "audio", "e.Mp3": "audio", "f": "image",
+        "g.txt": "image",
+    }  # fmt: skip
 
 
 def test_patterns_lists_and_standard_input(folder, tmp_path, monkeypatch):
@@ -45,7 +59,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder, picture):
 
 
 def test_nothing_found_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="no pictures in this folder"):
+    with pytest.raises(DataError, match="nothing of use in this folder"):
         expand_inputs([tmp_path])
     with pytest.raises(DataError, match="no file matches"):
         expand_inputs([f"{tmp_path}/*.jpg"])

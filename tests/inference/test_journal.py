@@ -10,7 +10,7 @@ def test_rows_survive_a_stop_and_the_table_has_the_order_of_the_inputs(tmp_path)
 
     def stopped() -> None:
         with Journal(table, resume=False).open() as journal:
-            journal.add(Prediction("b"))
+            journal.add([Prediction("b")])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -21,7 +21,35 @@ def test_rows_survive_a_stop_and_the_table_has_the_order_of_the_inputs(tmp_path)
     journal = Journal(table, resume=True)
     assert list(journal.done) == ["b"]
     with journal.open():
-        journal.add(Prediction("a"))
+        journal.add([Prediction("a")])
     journal.finish(["a", "b"])
     assert [row.source for row in Predictions.read_jsonl(table)] == ["a", "b"]
     assert [path.name for path in table.parent.iterdir()] == ["t.jsonl"]
+
+
+def film(name: str, windows: int) -> list[Prediction]:
+    whole = Prediction(name, media="video", start_s=0.0, end_s=12.0)
+    return [whole, *(Prediction(name, media="video", start_s=2.0 * k, end_s=2.0 * k + 4) for k in range(windows))]
+
+
+def test_a_video_is_done_when_all_its_windows_are(tmp_path):
+    table = tmp_path / "t.jsonl"
+
+    def stopped() -> None:
+        with Journal(table, resume=False).open() as journal:
+            journal.add(film("a", 5))
+            journal.add(film("b", 5))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    partial = tmp_path / ".t.jsonl.partial.jsonl"
+    partial.write_text(partial.read_text()[:-40])  # as a power cut leaves it, in the windows of b
+    journal = Journal(table, resume=True)
+    assert journal.done == {"a": film("a", 5)}
+    with journal.open():
+        journal.add([Prediction("picture")])
+        journal.add(film("b", 2))
+    written = journal.finish(["b", "picture", "a"])
+    assert list(written) == [*film("b", 2), Prediction("picture"), *film("a", 5)], "the whole first, then its windows"
+    assert list(Predictions.read_jsonl(table)) == list(written)

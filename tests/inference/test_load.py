@@ -101,7 +101,7 @@ def test_rows_hold_what_the_contract_says(tiny_clip, pictures, tmp_path):
     space = get_label_space("ekman6")
     assert rows[0].polarity == space.polarity[space.index(rows[0].label)]
     assert "text.jpg" in rows[1].error
-    assert "this version reads pictures" in rows[2].error
+    assert "clip.mp4: is not a video" in rows[2].error
     assert "gone.png: no such file" in rows[3].error
 
 

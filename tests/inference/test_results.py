@@ -1,12 +1,13 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from emolens.errors import ConfigError
-from emolens.inference.results import COLUMNS, Prediction, Predictions, to_json
+from emolens.inference.results import COLUMNS, Prediction, Predictions, by_source, to_json
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("polarity2")
@@ -62,6 +63,22 @@ def test_an_unknown_suffix_is_refused(predictions, tmp_path):
     with pytest.raises(ConfigError, match=r'must end in .jsonl, .csv, .parquet, not ".xlsx"'):
         predictions.write(tmp_path / "t.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_a_file_is_an_answer_and_an_error_is_none():
+    assert [Prediction("a", status=s).answered for s in ("ok", "no_audio", "no_video", "partial", "error")] == [
+        True, True, True, True, False,
+    ]  # fmt: skip
+    assert repr(Predictions([replace(GOOD, status="partial"), BAD])) == "Predictions(2 rows, 1 with errors)"
+
+
+def test_rows_by_source_know_wholes_and_windows():
+    whole = Prediction("a.mp4", media="video", start_s=0.0, end_s=6.0)
+    windows = [Prediction("a.mp4", media="video", start_s=2.0 * k, end_s=2.0 * k + 4) for k in range(2)]
+    still, short = Prediction("b.png"), Prediction("c.mp4", media="video", start_s=0.0, end_s=3.0)
+    rows = [whole, *windows, still, still, short, BAD]
+    assert by_source(rows) == [[whole, *windows], [still], [still], [short], [BAD]]
+    assert by_source([]) == []
 
 
 def test_slices_are_predictions(predictions):

@@ -57,19 +57,21 @@ def test_same_seed_same_weights_to_the_bit(tmp_path):
 class Stopping(CLIPECrossEntropyTask):
     """Presses Ctrl-C during its n-th step."""
 
-    steps = 0
+    steps, last = 0, 0
 
     def forward(self, batch):
         self.steps += 1
-        if self.steps == 15:
+        if self.steps == self.last:
             os.kill(os.getpid(), signal.SIGINT)
         return super().forward(batch)
 
 
-def test_interrupted_in_the_middle_of_an_epoch_and_resumed_is_as_if_never_stopped(tmp_path):
+@pytest.mark.parametrize("step", [15, 17], ids=["amid an epoch", "before its last step"])
+def test_interrupted_and_resumed_is_as_if_never_stopped(tmp_path, step):
     whole = trainer(tmp_path / "whole").fit(task(), blobs(96, 0), blobs(30, 1))
     torch.manual_seed(0)
     stopping = Stopping(CLIPECrossEntropy(3, embed_dim=8))
+    stopping.last = step
     with pytest.raises(KeyboardInterrupt):
         trainer(tmp_path / "run").fit(stopping, blobs(96, 0), blobs(30, 1))
     assert (tmp_path / "run" / "checkpoint.pt").exists()

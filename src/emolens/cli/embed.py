@@ -70,4 +70,4 @@ def _paths(inputs: tuple[str, ...]) -> list[Path]:
         return paths
     from emolens.inference.inputs import expand_inputs
 
-    return expand_inputs(inputs)
+    return expand_inputs(inputs, ["image"])

@@ -12,7 +12,7 @@ from emolens.errors import EmolensError
 from emolens.names import did_you_mean
 
 VERBS = {
-    "predict": "which emotion do these pictures evoke? one row each",
+    "predict": "which emotion do these pictures and videos evoke? a row each, and rows through time",
     "embed": "compute backbone embeddings once, resumably",
     "train": "train a recipe on a manifest",
     "evaluate": "score one model on one manifest, with intervals and a report",

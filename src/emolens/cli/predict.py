@@ -1,18 +1,53 @@
-"""emolens predict INPUT... --model MODEL --label-space NAME --out FILE --plots DIR."""
+"""emolens predict INPUT... --model MODEL --label-space NAME --out FILE --plots DIR --render FILE."""
 
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from emolens.cli.options import Compute, ComputeOptions
 
+if TYPE_CHECKING:
+    from emolens.inference.timeline import Timeline
+
+# --timeline and --no-timeline are three choices: yes, no, and by the length.
+Alone = Annotated[bool, tyro.conf.FlagCreatePairsOff]
+
+
+@dataclass(frozen=True)
+class TimelineOptions:
+    """How a video is followed through time."""
+
+    timeline: Alone = False
+    """Rows for the windows of every video and sound file (default: of those over 10 seconds)."""
+    no_timeline: Alone = False
+    """One row a file."""
+    window: float = 4.0
+    """Length of a window, in seconds."""
+    hop: float = 2.0
+    """From the start of a window to the start of the next, in seconds."""
+    smooth: float = 4.0
+    """Width of the Hann window that smooths over neighbouring windows, at half its height, in seconds; 0 for none."""
+
+    def lengths(self) -> "Timeline":
+        from emolens.inference.timeline import Timeline
+
+        return Timeline(self.window, self.hop, self.smooth)
+
+    def wanted(self) -> bool | None:
+        from emolens.errors import ConfigError
+
+        if self.timeline and self.no_timeline:
+            raise ConfigError("--timeline and --no-timeline: choose one, or neither for videos over 10 seconds")
+        return True if self.timeline else False if self.no_timeline else None
+
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """Which emotion do these pictures evoke? One row a picture; a bad file is a row with status "error"."""
+    """Which emotion do these pictures and videos evoke? One row a file, and rows for the windows of long videos; a bad
+    file is a row with status "error"."""
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
     """Files, folders, patterns, .txt lists of paths, or - for a list on standard input."""
@@ -23,12 +58,15 @@ class PredictOptions:
     """Label space of the answers (default: the model's own, or mikels8)."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Table to write: .jsonl, .csv or .parquet (default: JSON lines on standard output)."""
+    follow: Annotated[TimelineOptions, tyro.conf.arg(name="")] = field(default_factory=TimelineOptions)
     plots: Path | None = None
-    """Folder for pictures with their verdict, a valence-arousal scatter and a histogram of labels."""
+    """Folder for pictures with their verdict, timelines, a valence-arousal scatter and a histogram of labels."""
     explain: bool = False
     """In the pictures of --plots, show what the answer looks at (fine-tuned vision transformers)."""
     plot_limit: int = 50
-    """How many annotated pictures at most."""
+    """How many annotated pictures, and how many timelines, at most."""
+    render: Path | None = None
+    """Video to write with the verdict drawn on it, .mp4, .mov or .mkv, of one input video; or a folder for several."""
     resume: bool = False
     """Go on with an interrupted run of the same --out."""
     compute: Compute = field(default_factory=ComputeOptions)
@@ -37,10 +75,11 @@ class PredictOptions:
 def main(args: list[str]) -> int:
     options = tyro.cli(PredictOptions, prog="emolens predict", args=args)
     from emolens.errors import ConfigError, DataError
+    from emolens.inference.base_predictor import rows_to_come
     from emolens.inference.inputs import expand_inputs
     from emolens.inference.journal import Journal
     from emolens.inference.load import load
-    from emolens.inference.results import Prediction, Predictions, check_suffix, to_json
+    from emolens.inference.results import Prediction, Predictions, by_source, check_suffix, to_json
     from emolens.progress import progress
 
     if not options.inputs:
@@ -49,8 +88,14 @@ def main(args: list[str]) -> int:
         raise ConfigError("--explain draws on the pictures of --plots; name that folder too")
     if options.out is not None:
         check_suffix(options.out)  # before the work, not after it
-    journal = Journal(options.out, options.resume) if options.out is not None else None
+    timeline, wanted = options.follow.lengths(), options.follow.wanted()
     paths = expand_inputs(options.inputs)
+    targets = {}
+    if options.render is not None:
+        from emolens.inference.render import render_targets
+
+        targets = render_targets(paths, options.render)
+    journal = Journal(options.out, options.resume) if options.out is not None else None
     predictor = load(options.model, options.label_space, options.compute.device, options.compute.precision)
     explain = None
     if options.explain:
@@ -65,35 +110,43 @@ def main(args: list[str]) -> int:
         )
 
     def run(todo: list[Path], keep: "list[Prediction] | None" = None) -> None:
-        with progress(f"predict ({predictor.name})", len(todo)) as advance:
-            for _, row in predictor.iterate(todo, options.compute.batch_size, options.compute.workers):
+        compute = options.compute
+        with progress(f"predict ({predictor.name})", rows_to_come(todo, wanted)) as advance:
+            for _, rows in predictor.follow(todo, timeline, wanted, compute.batch_size, compute.workers, advance):
                 if journal is not None:
-                    journal.add(row)
+                    journal.add(rows)
                 else:
-                    print(to_json(row), flush=True)
+                    print("\n".join(to_json(row) for row in rows), flush=True)
                 if keep is not None:
-                    keep.append(row)
-                advance()
+                    keep += rows
 
     if journal is not None:
         sources = [predictor.source_of(path) for path in paths]
         with journal.open():
             run([path for path, source in zip(paths, sources, strict=True) if source not in journal.done])
         predictions = journal.finish(sources)
-        failed = [row for row in predictions if row.status != "ok"]
-        print(f"{options.out}: {len(predictions)} rows, {len(failed)} with errors", file=sys.stderr)
+        failed = [row for row in predictions if not row.answered]
+        partly = sum(row.answered and row.status != "ok" for row in predictions)
+        words = f"{options.out}: {len(predictions)} rows, {len(failed)} with errors"
+        print(words + (f", {partly} from a part of the file" if partly else ""), file=sys.stderr)
     else:
         rows: list[Prediction] = []
         run(paths, rows)
         predictions = Predictions(rows)
-        failed = [row for row in predictions if row.status != "ok"]
+        failed = [row for row in predictions if not row.answered]
     for row in failed[:3]:
         print(f"emolens: {row.error}", file=sys.stderr)
     if options.plots is not None:
         from emolens.inference.plots import write_plots
 
-        drawn = write_plots(predictions, options.plots, limit=options.plot_limit, explain=explain)
+        drawn = write_plots(predictions, options.plots, options.plot_limit, explain, timeline)
         print(f"{options.plots}: {len(drawn)} plots", file=sys.stderr)
-    if len(failed) == len(predictions):
+    files = by_source(predictions)
+    if targets:
+        from emolens.inference.render import render_all
+
+        rows_of = {rows[0].source: rows for rows in files}
+        render_all(targets, {path: rows_of[predictor.source_of(path)] for path in targets})
+    if not any(rows[0].answered for rows in files):
         raise DataError("not one of the inputs could be read")
     return 0

@@ -53,7 +53,7 @@ def _show_mae(options: ShowMaeOptions) -> int:
         raise ConfigError("no pictures to show; name files, folders or patterns")
     if options.out.is_file():
         raise ConfigError(f"{options.out}: is a file; --out names a folder")
-    paths = expand_inputs(options.images)[: options.limit]
+    paths = expand_inputs(options.images, ["image"])[: options.limit]
     model, stored = load_autoencoder(options.run)
     model.visible_patches(options.mask_ratio)  # a wrong ratio is told before the first picture
     failed = 0

@@ -11,6 +11,7 @@ import tyro
 from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
+    from emolens.recipes.av_config import AVConfig
     from emolens.recipes.head_config import HeadConfig
     from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 
@@ -40,8 +41,8 @@ class HeadOptions:
 
 
 @dataclass(frozen=True)
-class TransformerOptions:
-    """What the training of a transformer needs beside its recipe."""
+class NetworkOptions:
+    """What the training of a whole network needs beside its recipe."""
 
     data: Annotated[str, tyro.conf.arg(aliases=["-d"])]
     """Manifest with splits train and val, or a folder or s3:// address of shards of one."""
@@ -54,11 +55,11 @@ class TransformerOptions:
     precision: str = "auto"
     """fp32; bf16: autocast, weights in fp32; auto: bf16 on a GPU that has it, else fp32."""
     workers: int | None = None
-    """Processes that load pictures, for each training process (default: chosen)."""
+    """Processes that load pictures or clips, for each training process (default: chosen)."""
 
 
 def main(args: list[str]) -> int:
-    from emolens.recipes import HEADS, RECIPES, get_recipe
+    from emolens.recipes import AUDIO_VISUAL, HEADS, RECIPES, get_recipe
 
     if not args or args[0] in ("-h", "--help"):
         print("usage: emolens train RECIPE --data M.parquet --out RUN [overrides]\n")
@@ -68,11 +69,16 @@ def main(args: list[str]) -> int:
     recipe, config = args[0], get_recipe(args[0])()
     if recipe in HEADS:
         return _train_head(recipe, *_parse(HeadOptions, config, recipe, args[1:]))
-    return _train_transformer(recipe, *_parse(TransformerOptions, config, recipe, args[1:]))
+    return _train_network(recipe, *_parse(NetworkOptions, config, recipe, args[1:], prefixes=recipe in AUDIO_VISUAL))
 
 
-def _parse(kind: type[Any], config: Config, recipe: str, args: list[str]) -> tuple[Any, Any]:
-    """The options of this kind and the config with its overrides."""
+def _parse(kind: type[Any], config: Config, recipe: str, args: list[str], prefixes: bool = False) -> tuple[Any, Any]:
+    """The options of this kind and the config with its overrides.
+
+    Args:
+        prefixes: options say which part of the config they are of (``--model.video.embed-dim``): where parts share
+            names.
+    """
     from emolens.recipes import RECIPES
 
     def request(
@@ -86,7 +92,7 @@ def _parse(kind: type[Any], config: Config, recipe: str, args: list[str]) -> tup
         prog=f"emolens train {recipe}",
         args=args,
         description=f"Train the recipe {recipe}: {RECIPES[recipe]}.",
-        config=(tyro.conf.OmitArgPrefixes,),
+        config=(tyro.conf.AvoidSubcommands,) if prefixes else (tyro.conf.OmitArgPrefixes,),
     )
     if (out := parsed[0].out).is_file():
         raise ConfigError(f"{out}: is a file; --out names a folder")
@@ -114,25 +120,31 @@ def _train_head(recipe: str, options: HeadOptions, config: "HeadConfig") -> int:
     return 0
 
 
-def _train_transformer(
-    recipe: str, options: TransformerOptions, config: "UniEmoXPretrainConfig | UniEmoXFinetuneConfig"
+def _train_network(
+    recipe: str, options: NetworkOptions, config: "UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig"
 ) -> int:
+    from emolens.recipes.av_config import AVConfig
+    from emolens.recipes.run_request import Machine
     from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
-    from emolens.recipes.uniemox_run import Machine
 
     machine = Machine(options.device, options.precision, options.workers)
-    if isinstance(config, UniEmoXPretrainConfig):
+    data, run, resume = options.data, options.out, options.resume
+    follow = f"evaluate run:{run} --data {data} --split test --out {run}/test"
+    if isinstance(config, AVConfig):
+        from emolens.recipes.train_av import train_av
+
+        fitted = train_av(config, recipe, data, run, resume, machine)
+    elif isinstance(config, UniEmoXPretrainConfig):
         from emolens.recipes.train_uniemox import train_uniemox
 
-        fitted = train_uniemox(config, recipe, options.data, options.out, options.resume, machine)
-        follow = f"train {recipe.replace('pretrain', 'finetune')} --encoder {options.out} --data M.parquet --out RUN"
+        fitted = train_uniemox(config, recipe, data, run, resume, machine)
+        follow = f"train {recipe.replace('pretrain', 'finetune')} --encoder {run} --data M.parquet --out RUN"
     else:
         from emolens.recipes.train_finetune import train_finetune
 
-        fitted = train_finetune(config, recipe, options.data, options.out, options.resume, machine)
-        follow = f"evaluate run:{options.out} --data {options.data} --split test --out {options.out}/test"
+        fitted = train_finetune(config, recipe, data, run, resume, machine)
     if os.environ.get("RANK", "0") == "0":
-        _say(options.out, fitted.figures)
+        _say(run, fitted.figures)
         print(f"next: emolens {follow}")
         sys.stdout.flush()
     return 0

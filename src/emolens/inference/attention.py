@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import ConfigError
+from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.predictor import Predictor
 from emolens.media.image import read_image
 from emolens.models.preprocess import Preprocess
@@ -41,8 +42,8 @@ class Explainer:
         ConfigError: the model has no attention.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        backbone = predictor.backbone
+    def __init__(self, predictor: BasePredictor) -> None:
+        backbone = predictor.backbone if isinstance(predictor, Predictor) else None
         if not isinstance(backbone, ViTBackbone) or backbone.pooling != "fc_norm" or backbone.preprocess is None:
             raise ConfigError(
                 f"{predictor.name} has no attention maps to explain its answers with; fine-tuned vision transformers "

@@ -1,7 +1,12 @@
-"""Predictions over an archive that survive a stop: rows are appended as they come, the table is written at the end."""
+"""Predictions over an archive that survive a stop: rows are appended as they come, the table is written at the end.
 
+A line of the journal is a JSON list, all rows of one file: a video whose timeline was being worked on when the run
+stopped has no line yet, or a torn one, and is done again.
+"""
+
+import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +16,7 @@ from emolens.inference.results import Prediction, Predictions, to_json
 
 
 class Journal:
-    """Rows already done, in ``.NAME.partial.jsonl`` beside the table that is to be.
+    """Files already done, in ``.NAME.partial.jsonl`` beside the table that is to be.
 
     Args:
         table: the table that :meth:`finish` writes.
@@ -24,14 +29,14 @@ class Journal:
     def __init__(self, table: Path, resume: bool) -> None:
         self.table = table
         self.path = table.with_name(f".{table.name}.partial.jsonl")
-        self.done: dict[str, Prediction] = {}
+        self.done: dict[str, list[Prediction]] = {}
         if not self.path.exists():
             return
         if not resume:
             raise ConfigError(
                 f"{table}: an interrupted run left {self.path.name}; go on with --resume, or remove that file"
             )
-        self.done = {row.source: row for row in Predictions.read_jsonl(self.path)}
+        self.done = {rows[0].source: rows for rows in _read(self.path)}
 
     @contextmanager
     def open(self) -> Iterator["Journal"]:
@@ -40,7 +45,7 @@ class Journal:
             self.table.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "w", encoding="utf-8") as self._stream:
                 # Written anew, so that a line torn by a crash is gone.
-                self._stream.writelines(to_json(row) + "\n" for row in self.done.values())
+                self._stream.writelines(_line(rows) for rows in self.done.values())
                 yield self
         except OSError as error:
             raise write_error(self.path, error) from error
@@ -48,15 +53,29 @@ class Journal:
             if not self.done:
                 self.path.unlink(missing_ok=True)
 
-    def add(self, row: Prediction) -> None:
-        """Append a row; it is on its way to the disk when this returns."""
-        self.done[row.source] = row
-        self._stream.write(to_json(row) + "\n")
+    def add(self, rows: Sequence[Prediction]) -> None:
+        """Append all rows of a file; they are on their way to the disk when this returns."""
+        self.done[rows[0].source] = list(rows)
+        self._stream.write(_line(rows))
         self._stream.flush()
 
     def finish(self, sources: Iterable[str]) -> Predictions:
-        """Write the table with a row a source, in that order, and remove the journal."""
-        predictions = Predictions([self.done[source] for source in sources])
+        """Write the table with the rows of each source, in that order, and remove the journal."""
+        predictions = Predictions([row for source in sources for row in self.done[source]])
         predictions.write(self.table)
         os.unlink(self.path)
         return predictions
+
+
+def _line(rows: Sequence[Prediction]) -> str:
+    return f"[{', '.join(to_json(row) for row in rows)}]\n"
+
+
+def _read(path: Path) -> Iterator[list[Prediction]]:
+    """The files up to the end, or to a line torn by a crash."""
+    with open(path, encoding="utf-8") as stream:
+        for line in stream:
+            try:
+                yield [Prediction(**row) for row in json.loads(line)]
+            except json.JSONDecodeError:
+                return

@@ -4,9 +4,13 @@ import os
 from pathlib import Path
 
 from emolens.errors import ConfigError, WeightsError
+from emolens.inference.av_run import read_av
+from emolens.inference.base_predictor import BasePredictor
+from emolens.inference.clip_predictor import ClipPredictor
 from emolens.inference.heads import MiniHead, TextHead
 from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import from_hub, read_pretrained
+from emolens.inference.run_files import AV, read_config
 from emolens.inference.vit_run import read_published
 from emolens.models.backbone import load_backbone
 from emolens.taxonomy import LabelSpace, get_label_space
@@ -21,7 +25,7 @@ def load(
     device: str = "auto",
     precision: str = "auto",
     cache: str | os.PathLike[str] | None = None,
-) -> Predictor:
+) -> BasePredictor:
     """Load a model by its spec.
 
     Args:
@@ -60,8 +64,11 @@ def load(
         return Predictor(spec, encoder, classifier, facts, where)
     if (kind in ("run", "hub", "uniemox") and rest) or Path(spec).is_dir():
         folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
-        config, backbone, trained = read_pretrained(folder, device, precision)
         name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"
+        facts = read_config(folder)
+        if facts.get("kind") == AV:
+            return ClipPredictor(name, read_av(folder, facts, device, precision), space)
+        config, backbone, trained = read_pretrained(folder, device, precision)
         predictor = Predictor(name, backbone, trained, config, where)
         if space is None and trained.space is None and trained.gives_point:
             space = get_label_space(DEFAULT_SPACE)

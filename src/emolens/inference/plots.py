@@ -10,7 +10,9 @@ from emolens.inference.attention import AttentionMap
 from emolens.inference.plots_labels import draw_labels
 from emolens.inference.plots_picture import draw_picture
 from emolens.inference.plots_plane import draw_plane
-from emolens.inference.results import Prediction
+from emolens.inference.plots_timeline import draw_timeline
+from emolens.inference.results import Prediction, by_source
+from emolens.inference.timeline import Timeline
 from emolens.taxonomy import get_label_space
 
 
@@ -19,17 +21,20 @@ def write_plots(
     directory: str | os.PathLike[str],
     limit: int = 50,
     explain: Callable[[str], AttentionMap] | None = None,
+    timeline: Timeline | None = None,
 ) -> list[Path]:
-    """Draw annotated pictures, the valence-arousal plane and the label histogram.
+    """Draw annotated pictures and timelines, the valence-arousal plane and the label histogram.
 
     Args:
         predictions: rows as ``predict`` gives them. Rows with status ``error`` are left out, as are drawings for
             which nothing is known (no plane without valence and arousal, no histogram without labels).
-        directory: where to write ``pictures/NNNN_NAME.png``, ``valence_arousal.png`` and ``labels.png``; made
-            if it is not there.
-        limit: at most so many annotated pictures, the first ones; 0 for none.
-        explain: gives the attention map of a file, drawn over its picture
+        directory: where to write ``pictures/NNNN_NAME.png`` (a video without a timeline is its middle frame),
+            ``timelines/NNNN_NAME.png``, ``valence_arousal.png`` and ``labels.png``, in which each file counts once;
+            made if it is not there.
+        limit: at most so many annotated pictures, and so many timelines, the first ones; 0 for none.
+        explain: gives the attention map of a picture file, drawn over it
             (:class:`emolens.inference.attention.Explainer`); None draws none.
+        timeline: the lengths of the timelines, for their captions.
 
     Returns:
         The paths of the PNG files that were written.
@@ -43,15 +48,20 @@ def write_plots(
         raise ConfigError(f"the number of annotated pictures must be 0 or more, not {limit}")
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder}: is a file; plots need a folder")
-    known = [row for row in predictions if row.status == "ok"]
-    polarity_of = _polarities(known)
+    groups = by_source(predictions)
+    known = [rows[0] for rows in groups if rows[0].answered]
+    polarity_of = polarities(known)
     written: list[Path] = []
-    pictures = [row for row in known if row.media == "image"][:limit]
-    for number, row in enumerate(pictures, start=1):
+    pictures = [rows[0] for rows in groups if rows[0].answered and rows[0].media != "audio" and len(rows) == 1]
+    for number, row in enumerate(pictures[:limit], start=1):
         path = folder / "pictures" / f"{number:04d}_{safe_name(Path(row.source).stem)}.png"
         written += draw_picture(row, polarity_of, path, explain)
+    followed = [rows for rows in groups if rows[0].answered and len(rows) > 1]
+    for number, (whole, *windows) in enumerate(followed[:limit], start=1):
+        path = folder / "timelines" / f"{number:04d}_{safe_name(Path(whole.source).stem)}.png"
+        written += draw_timeline(whole, windows, polarity_of, path, timeline)
     written += draw_plane(known, folder / "valence_arousal.png")
-    written += draw_labels(known, polarity_of, len(predictions) - len(known), folder / "labels.png")
+    written += draw_labels(known, polarity_of, len(groups) - len(known), folder / "labels.png")
     return written
 
 
@@ -60,7 +70,7 @@ def safe_name(stem: str) -> str:
     return re.sub(r"[^\w-]+", "_", stem)[:60].strip("_") or "picture"
 
 
-def _polarities(rows: Sequence[Prediction]) -> dict[str, str]:
+def polarities(rows: Sequence[Prediction]) -> dict[str, str]:
     """Label -> polarity, from the label spaces, or from the rows where a space is of the data set's own."""
     found = {row.label: row.polarity for row in rows if row.label and row.polarity}
     for name in sorted({row.label_space for row in rows if row.label_space}):

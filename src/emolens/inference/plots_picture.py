@@ -20,7 +20,7 @@ from emolens.inference.plot_style import (
 )
 from emolens.inference.plots_attention import draw_attention
 from emolens.inference.results import Prediction
-from emolens.media.image import read_image
+from emolens.inference.video_frames import picture_of
 
 WIDTH = 720  # px
 TALLEST = 900  # px: a portrait is fitted into this, with paper at its sides
@@ -35,7 +35,8 @@ def draw_picture(
     path: Path,
     explain: Callable[[str], AttentionMap] | None = None,
 ) -> list[Path]:
-    """The picture, and under it a strip: top label, three most probable labels, point in the valence-arousal plane.
+    """The picture, or the middle frame of a video, and under it a strip: top label, three most probable
+    labels, point in the valence-arousal plane.
 
     With ``explain``, what the answer looks at is yellow, what it looks past dark, and what the model never saw pale.
 
@@ -43,8 +44,8 @@ def draw_picture(
         ``[path]``; empty where the picture can no longer be read.
     """
     try:
-        pixels_HWC = read_image(row.source, min_side=WIDTH // 2)
-        attention = explain(row.source) if explain is not None else None
+        pixels_HWC = picture_of(row, min_side=WIDTH // 2)
+        attention = explain(row.source) if explain is not None and row.media == "image" else None
     except MediaError:
         return []
     picture = Image.fromarray(pixels_HWC)

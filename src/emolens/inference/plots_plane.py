@@ -27,7 +27,7 @@ from emolens.inference.plot_style import (
     write,
 )
 from emolens.inference.results import Prediction
-from emolens.media.image import read_image
+from emolens.inference.video_frames import picture_of
 
 MOST_THUMBNAILS = 60  # more of them cover the plane
 MOST_DOTS = 3000  # more of them hide how many there are: then counts in hexagons
@@ -36,7 +36,7 @@ THUMBNAIL = 58  # px, longer side
 
 
 def draw_plane(rows: Sequence[Prediction], path: Path) -> list[Path]:
-    """Valence across, arousal up, both in [-1, 1]: thumbnails for a few pictures, dots for many, hexagons for more.
+    """Valence across, arousal up, both in [-1, 1]: thumbnails for a few files, dots for many, hexagons for more.
 
     Returns:
         ``[path]``; empty where no row has a valence and an arousal.
@@ -102,10 +102,8 @@ def _thumbnails(axes: Axes, rows: Sequence[Prediction], point_N2: NDArray[np.flo
 
 
 def _thumbnail(row: Prediction) -> Image.Image | None:
-    if row.media != "image":
-        return None
     try:
-        picture = Image.fromarray(read_image(row.source, min_side=THUMBNAIL))
+        picture = Image.fromarray(picture_of(row, min_side=THUMBNAIL))
     except MediaError:
         return None
     picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

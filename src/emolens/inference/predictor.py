@@ -1,57 +1,80 @@
-"""A model that is ready to say what pictures evoke.
+"""A model of pictures, on pictures and on the frames of videos.
 
-Legend: N inputs, D embedding.
+Legend: N frames, K frames asked for, D embedding.
 """
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from emolens.inference.encode import encode_files
+from emolens.errors import ConfigError
+from emolens.inference.ahead import load_ahead, reason
+from emolens.inference.base_predictor import BasePredictor, Judged
+from emolens.inference.condition import Condition
+from emolens.inference.encode import default_workers, encode_files
 from emolens.inference.heads import Head
-from emolens.inference.inputs import expand_inputs
-from emolens.inference.results import Prediction, Predictions
+from emolens.inference.inputs import media_of
+from emolens.inference.timeline import Span
+from emolens.inference.verdicts import joined, mean_of, rows_of
+from emolens.inference.video_frames import ClipFrames, SteadyFrames, clip_frames
 from emolens.models.backbone import Backbone
 from emolens.models.verdict import Verdict
-from emolens.progress import progress
 from emolens.taxonomy import LabelSpace, get_label_space
 
-VIDEO_SUFFIXES = frozenset((".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"))
+VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
 
 
-class Predictor:
+class Predictor(BasePredictor):
     """A frozen backbone and a head on it.
+
+    A video is judged by frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
+    judged as a picture is, and the scores are averaged (:func:`emolens.inference.verdicts.mean_of` says why).
 
     Args:
         name: for tables and the ``model`` column.
         backbone, head: what encodes, and what judges.
         config: what :func:`emolens.inference.pretrained.save_pretrained` writes beside the weights.
-        cache: folder of the embedding cache; None embeds anew.
+        cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
+        condition: see :meth:`under`.
     """
 
     def __init__(
-        self, name: str, backbone: Backbone, head: Head, config: dict[str, Any], cache: Path | None = None
+        self,
+        name: str,
+        backbone: Backbone,
+        head: Head,
+        config: dict[str, Any],
+        cache: Path | None = None,
+        condition: Condition | None = None,
     ) -> None:
         self.name, self.backbone, self.head, self.config, self.cache = name, backbone, head, config, cache
+        self.condition = condition or Condition()
+
+    @property
+    def kind(self) -> str:
+        return self.head.kind
 
     @property
     def label_space(self) -> LabelSpace | None:
-        """The space the scores are in; None for a model of valence and arousal that was given none."""
         return self.head.space
 
     @property
+    def native(self) -> LabelSpace | None:
+        return self.head.native
+
+    @property
     def mapping(self) -> str:
-        """How scores reach ``label_space``: native, exact, text or valence_arousal."""
         return self.head.mapping
 
     @property
     def gives_point(self) -> bool:
-        """Whether valence and arousal are the model's own, not expected from its scores."""
         return self.head.gives_point
 
     @property
@@ -59,59 +82,72 @@ class Predictor:
         return self.backbone.spec
 
     def retarget(self, label_space: LabelSpace | str) -> "Predictor":
-        """The same model answering in another label space."""
         head = self.head.retarget(get_label_space(label_space))
-        return Predictor(self.name, self.backbone, head, self.config, self.cache)
+        return Predictor(self.name, self.backbone, head, self.config, self.cache, self.condition)
 
-    def predict(
-        self,
-        inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-        batch_size: int = 32,
-        workers: int | None = None,
-    ) -> Predictions:
-        """Predict files, folders, patterns and lists of files; a progress bar shows on a terminal.
-
-        Args:
-            inputs: see :func:`emolens.inference.inputs.expand_inputs`; a list of files gives a row each, in order.
-            batch_size: pictures that go through the model together.
-            workers: threads that decode; None chooses.
-
-        Returns:
-            One row a file; one that cannot be read has status ``error`` and says why.
+    def under(self, condition: Condition) -> "Predictor":
+        """The same model, looking at a part of the frames of videos.
 
         Raises:
-            DataError: a folder without pictures or a pattern without matches.
+            ConfigError: the condition is one of sound, or takes the pictures away.
         """
-        given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-        paths = expand_inputs(os.fspath(one) for one in given)
-        rows: list[Prediction | None] = [None] * len(paths)
-        with progress(f"predict ({self.name})", len(paths)) as advance:
-            for index, row in self.iterate(paths, batch_size, workers):
-                rows[index] = row
-                advance()
-        return Predictions([row for row in rows if row is not None])
+        if replace(condition, keep_frames=1.0, seed=0) != Condition():
+            raise ConfigError(
+                f"{self.name} looks at pictures and hears nothing: of the conditions only keep_frames means "
+                "something to it; those of sound need an audio-visual run (emolens train av_cpnet)"
+            )
+        return Predictor(self.name, self.backbone, self.head, self.config, self.cache, condition)
 
-    def iterate(
+    def judge(
         self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
-    ) -> Iterator[tuple[int, Prediction]]:
-        """Yield (number of the path, row) as they are done; each path once."""
-        pictures = [i for i, path in enumerate(paths) if path.suffix.lower() not in VIDEO_SUFFIXES]
-        for i in sorted(set(range(len(paths))) - set(pictures)):
-            error = f"{paths[i]}: is a video; this version reads pictures. Extract frames and predict those"
-            yield i, self._failed(paths[i], error, media="video")
-        for rows, embedding_BD, errors in self._embed([paths[i] for i in pictures], batch_size, workers):
+    ) -> Iterator[tuple[int, Judged]]:
+        places: dict[str, list[int]] = {"image": [], "video": [], "audio": []}
+        for place, path in enumerate(paths):
+            places[media_of(path)].append(place)
+        for place in places["audio"]:
+            yield (
+                place,
+                Judged.failed(
+                    f"{paths[place]}: is a sound file, and {self.name} looks at pictures; an audio-visual run hears it "
+                    "(emolens train av_cpnet)"
+                ),
+            )
+        yield from self._judge_pictures(paths, places["image"], batch_size, workers)
+        yield from self._judge_videos(paths, places["video"], batch_size, workers)
+
+    def judge_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Judged]:
+        """See :class:`BasePredictor`; the frames are read and judged once, whatever windows share them."""
+        frames = SteadyFrames(path, self.backbone.min_side)
+        wanted = [frames.within(*span).tolist() for span in spans]
+        seen: dict[float, Verdict] = {}
+        done = 0
+        for batch in frames.batches(batch_size):
+            verdict = self._verdict([image_HWC for _, image_HWC in batch], batch_size)
+            seen |= {time_s: rows_of(verdict, [row]) for row, (time_s, _) in enumerate(batch)}
+            while done < len(spans) and wanted[done][-1] <= batch[-1][0]:
+                yield _window(path, spans[done], wanted[done], seen, frames.problem)
+                done += 1
+            if done < len(spans):
+                seen = {time_s: verdict for time_s, verdict in seen.items() if time_s >= wanted[done][0]}
+        for span, times in zip(spans[done:], wanted[done:], strict=True):
+            yield _window(path, span, times, seen, frames.problem)
+
+    def _judge_pictures(
+        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[int, Judged]]:
+        for rows, embedding_BD, errors in self._embed([paths[place] for place in places], batch_size, workers):
             good = [k for k, row in enumerate(rows) if row not in errors]
             verdict = self.head.verdict(torch.from_numpy(embedding_BD[good])) if good else None
             for row in rows:
                 if row in errors:
-                    yield pictures[row], self._failed(paths[pictures[row]], errors[row])
-            for place, k in enumerate(good):
+                    yield places[row], Judged.failed(errors[row])
+            for number, k in enumerate(good):
                 assert verdict is not None
-                yield pictures[rows[k]], self._row(paths[pictures[rows[k]]], verdict, place)
+                yield places[rows[k]], Judged(rows_of(verdict, [number]))
 
     def _embed(
         self, paths: list[Path], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[list[int], np.ndarray[Any, Any], dict[int, str]]]:
+    ) -> Iterator[tuple[list[int], NDArray[Any], dict[int, str]]]:
         if self.cache is None:
             for batch in encode_files(self.backbone, paths, batch_size=batch_size, workers=workers):
                 yield batch.index, batch.embedding_BD, batch.errors
@@ -121,52 +157,49 @@ class Predictor:
         embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
         yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
 
-    def _failed(self, path: Path, error: str, media: str = "image") -> Prediction:
-        return replace(self._empty(path), status="error", error=error, media=media)
+    def _judge_videos(
+        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[int, Judged]]:
+        def load(path: Path) -> ClipFrames:
+            return clip_frames(path, self.backbone.min_side)
 
-    @staticmethod
-    def source_of(path: Path) -> str:
-        """The ``source`` of the row of a path: a file name may hold bytes that are no text, a row may not."""
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
+        threads = min(VIDEOS_AHEAD, workers or default_workers())
+        for item in load_ahead(load, [paths[place] for place in places], threads, ahead=0):
+            place = places[item.place]
+            if item.result is None:
+                assert item.error is not None
+                yield place, Judged.failed(reason(paths[place], item.error))
+            else:
+                yield place, self._judge_frames(paths[place], item.result, batch_size)
 
-    def _empty(self, path: Path) -> Prediction:
-        return Prediction(
-            self.source_of(path),
-            model=self.name,
-            label_space=self.label_space.name if self.label_space else None,
-        )
+    def _judge_frames(self, path: Path, clip: ClipFrames, batch_size: int) -> Judged:
+        shown_K = self.condition.held_frames(len(clip.image_KHWC), path)
+        kept, back_K = np.unique(shown_K, return_inverse=True)
+        verdict = self._verdict([clip.image_KHWC[k] for k in kept], batch_size)
+        status, remark = ("partial", f"{path}: {'; '.join(clip.problems)}") if clip.problems else ("ok", None)
+        return Judged(mean_of(rows_of(verdict, back_K)), status, remark, (0.0, clip.duration_s))
 
-    def _row(self, path: Path, verdict: Verdict, place: int) -> Prediction:
-        row = self._empty(path)
-        space, score_NC = verdict.label_space, verdict.score_NC
-        if space is not None and score_NC is not None:
-            best = int(score_NC[place].argmax())
-            row = replace(
-                row,
-                label=space.labels[best],
-                score=float(score_NC[place, best]),
-                scores=dict(zip(space.labels, score_NC[place].tolist(), strict=True)),
-                polarity=space.polarity[best],
-            )
-        valence = None if verdict.valence_N is None else float(verdict.valence_N[place])
-        arousal = None if verdict.arousal_N is None else float(verdict.arousal_N[place])
-        return replace(row, valence=valence, arousal=arousal)
+    def _verdict(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Verdict:
+        """Frames, uint8 RGB, as a photograph is judged."""
+        with ThreadPoolExecutor(default_workers()) as pool:
+            inputs = list(pool.map(self.backbone.transform, images))
+        batches = [
+            self.backbone.encode_image(torch.stack(inputs[k : k + batch_size]))
+            for k in range(0, len(inputs), batch_size)
+        ]
+        return self.head.verdict(torch.cat(batches))
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        """Write ``config.json``, ``model.safetensors`` and a model card; :func:`emolens.load` reads them."""
         from emolens.inference.pretrained import save_pretrained
 
         save_pretrained(self, Path(directory))
 
-    @classmethod
-    def from_pretrained(cls, name: str, **options: Any) -> "Predictor":
-        """Load a folder, or a repository of the Hugging Face hub; ``options`` as of :func:`emolens.load`."""
-        from emolens.inference.load import load
 
-        return load(f"run:{name}" if Path(name).is_dir() else f"hub:{name}", **options)
-
-    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None) -> str:
-        """Upload to the Hugging Face hub as USER/REPO; returns its address."""
-        from emolens.inference.pretrained import push_to_hub
-
-        return push_to_hub(self, repository, private=private, token=token)
+def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Judged:
+    """The mean of those frames of a window that were seen."""
+    found = [seen[time_s] for time_s in wanted if time_s in seen]
+    lost = len(wanted) - len(found)
+    remark = f"{path}: {lost} of {len(wanted)} frames from {span[0]:g} to {span[1]:g} s {problem}" if lost else None
+    if not found:
+        return Judged(None, "error", remark, span)
+    return Judged(mean_of(joined(found)), "partial" if lost else "ok", remark, span)

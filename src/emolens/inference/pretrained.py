@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
-from emolens.files import read_json, write_json, write_text
+from emolens.files import write_json, write_text
 from emolens.inference.heads import Head, build_head
-from emolens.inference.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card
+from emolens.inference.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
 from emolens.inference.vit_head import VIT
 from emolens.inference.vit_run import read_vit, save_vit, vit_state
 from emolens.models.backbone import Backbone, load_backbone
@@ -20,6 +20,7 @@ from emolens.taxonomy import LabelSpace
 from emolens.training.checkpoint import WEIGHTS, load_weights, save_weights
 
 if TYPE_CHECKING:
+    from emolens.inference.base_predictor import BasePredictor
     from emolens.inference.predictor import Predictor
 
 SAVED = ("probe", "clip_e_cross_entropy", "clip_e_contrastive", "zeroshot")  # what read_pretrained builds again
@@ -85,20 +86,8 @@ def read_pretrained(
         ConfigError: a pretrained encoder, without a head.
         WeightsError: the weights do not fit, or the backbone's are not those of the training.
     """
-    if not directory.is_dir():
-        raise DataError(f"{directory}: no such run folder")
-    if not (directory / CONFIG).exists():
-        unfinished = any((directory / name).exists() for name in ("checkpoint.pt", "log.csv", WEIGHTS))
-        hint = (
-            "its training did not finish; run the same emolens train command with --resume"
-            if unfinished
-            else f"it has no {CONFIG}, so it is not a run folder"
-        )
-        raise DataError(f"{directory}: {hint}")
-    config = read_json(directory / CONFIG)
+    config = read_config(directory)
     try:
-        if config["format"] > FORMAT:
-            raise DataError(f"{directory}: was written by emolens {config['emolens']}, which is newer; upgrade")
         if config["kind"] == VIT:
             return read_vit(directory, config, device, precision)
         if config["kind"] == PRETRAINED:
@@ -127,7 +116,7 @@ def read_pretrained(
     return config, backbone, head
 
 
-def push_to_hub(predictor: "Predictor", repository: str, private: bool = False, token: str | None = None) -> str:
+def push_to_hub(predictor: "BasePredictor", repository: str, private: bool = False, token: str | None = None) -> str:
     """Upload the three files to USER/REPO on the Hugging Face hub and return its address.
 
     Raises:
@@ -137,7 +126,7 @@ def push_to_hub(predictor: "Predictor", repository: str, private: bool = False, 
 
     api = HfApi(token=token)
     with tempfile.TemporaryDirectory() as folder:
-        save_pretrained(predictor, Path(folder))
+        predictor.save_pretrained(folder)
         try:
             address = api.create_repo(repository, private=private, exist_ok=True)
             api.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"emolens {__version__}")

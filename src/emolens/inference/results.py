@@ -6,7 +6,7 @@ Legend: N rows, C labels.
 import json
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -26,20 +26,22 @@ SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 @dataclass(frozen=True)
 class Prediction:
-    """One row: what one model says of one picture (or span of a video).
+    """One row: what one model says of one picture, of one video or sound file, or of a window of it.
 
     Attributes:
         source: the file.
         media: image, video or audio.
-        start_s, end_s: the span in seconds; None for pictures.
+        start_s, end_s: the span in seconds, from the first frame; None for pictures. The whole of a video is 0 to its
+            duration; the windows of its timeline are rows that follow that one.
         person: number of the person in the picture; None for the whole.
         label, score: the most probable label and its probability.
         scores: label -> probability, summing to 1; of a model of several labels, degrees that do not.
         valence, arousal: in [-1, 1], 0 is neutral; from the model, or expected from the scores.
         polarity: positive, neutral or negative, of ``label``.
         model, label_space: who said it, in which words.
-        status: ``ok`` or ``error``.
-        error: why there is no prediction.
+        status: ``ok``; ``no_audio``, ``no_video`` or ``partial`` where the answer is from a part of what was to be
+            looked at and heard; ``error`` where there is none.
+        error: why there is no prediction, or what it had to do without.
     """
 
     source: str
@@ -58,12 +60,17 @@ class Prediction:
     status: str = "ok"
     error: str | None = None
 
+    @property
+    def answered(self) -> bool:
+        """Whether there is a prediction, be it from a part of the file."""
+        return self.status != "error"
+
 
 COLUMNS = tuple(field.name for field in fields(Prediction))
 
 
 class Predictions(Sequence[Prediction]):
-    """Rows in the order of the inputs; a bad file is a row with status ``error``."""
+    """Rows in the order of the inputs, a timeline behind its video; a bad file is a row with status ``error``."""
 
     def __init__(self, rows: Sequence[Prediction]) -> None:
         self.rows = list(rows)
@@ -82,7 +89,7 @@ class Predictions(Sequence[Prediction]):
         return iter(self.rows)
 
     def __repr__(self) -> str:
-        failed = sum(row.status != "ok" for row in self.rows)
+        failed = sum(not row.answered for row in self.rows)
         return f"Predictions({len(self)} rows, {failed} with errors)"
 
     def score_NC(self, space: LabelSpace) -> NDArray[np.float64]:
@@ -151,6 +158,18 @@ class Predictions(Sequence[Prediction]):
                 except json.JSONDecodeError:
                     break
         return cls(rows)
+
+
+def by_source(rows: Iterable[Prediction]) -> list[list[Prediction]]:
+    """Each file's rows: the one of the whole, then the windows of its timeline."""
+    groups: list[list[Prediction]] = []
+    for row in rows:
+        # The whole of a file starts at 0 as its first window does, so a window is known by what it stands behind.
+        if groups and row.start_s is not None and groups[-1][0].source == row.source:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
 
 
 def to_json(row: Prediction) -> str:

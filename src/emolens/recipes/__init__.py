@@ -8,6 +8,7 @@ from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 
 if TYPE_CHECKING:
+    from emolens.recipes.av_config import AVConfig
     from emolens.recipes.head_config import HeadConfig
     from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 
@@ -22,10 +23,17 @@ TRANSFORMERS = {
     "uniemox_finetune": "a pretrained ViT on labels, several labels, valence, arousal, dominance; GPUs",
     "uniemox_finetune_tiny": "the same on a tiny ViT: two CPU cores, minutes",
 }
-RECIPES = HEADS | TRANSFORMERS
+AUDIO_VISUAL = {  # on short videos
+    "av_cpnet": "AV-CPNet: Video Swin and an audio ResNet, fused in two stages; short videos, a GPU",
+    "av_cpnet_tiny": "the same, tiny: two CPU cores, minutes",
+    "late_fusion": "sound and pictures that meet only in their answers: what AV-CPNet has to beat",
+    "video_swin": "the pictures of short videos alone",
+    "audio_resnet": "the sound of short videos alone",
+}
+RECIPES = HEADS | TRANSFORMERS | AUDIO_VISUAL
 
 
-def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig]":
+def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig]":
     """The recipe of that name.
 
     Raises:
@@ -33,7 +41,7 @@ def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | 
     """
     if name not in RECIPES:
         raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, RECIPES)}')
-    recipe: Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig] = getattr(
+    recipe: Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig] = getattr(
         import_module(f"emolens.recipes.{name}"), name
     )
     return recipe

@@ -11,8 +11,8 @@ from emolens.inference.vit_run import describe_vit, save_vit
 from emolens.models.published import load_into_vit
 from emolens.models.uniemox_backbone import Stored, evaluation_preprocess, read_stored
 from emolens.models.vit import EmotionViT
+from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
 from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
-from emolens.recipes.uniemox_run import VALIDATED, Machine, RunRequest, leave, say_speed
 from emolens.training.finetune_task import FinetuneTask
 from emolens.training.trainer import Fitted, Trainer
 from emolens.training.vit_targets import Outputs
@@ -78,8 +78,7 @@ def train_finetune(
             asdict(sizes), outputs.space, outputs.targets, outputs.multi_label, preprocess, **facts
         )
         save_vit(run, fitted.weights, described)
-        request.clean()
-        say_speed(fitted, fabric.world_size)
+        request.finish(fitted, fabric.world_size)
     leave()
     return fitted
 

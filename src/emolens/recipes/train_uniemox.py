@@ -15,8 +15,8 @@ from emolens.models.backbone import load_backbone
 from emolens.models.published import load_into_mae
 from emolens.models.uniemox import UniEmoX
 from emolens.models.uniemox_backbone import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
+from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
 from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
-from emolens.recipes.uniemox_run import VALIDATED, Machine, RunRequest, leave, say_speed
 from emolens.training.checkpoint import WEIGHTS, save_weights
 from emolens.training.teacher import Teacher, TextTable
 from emolens.training.trainer import Fitted, Trainer
@@ -95,8 +95,7 @@ def train_uniemox(
         head = {"format": FORMAT, "emolens": __version__, "kind": KIND, "model": asdict(config.model)}
         preprocess = evaluation_preprocess(size).to_dict()
         write_json(run / CONFIG, {**head, "preprocess": preprocess, "label_space": None, "targets": [], **facts})
-        request.clean()
-        say_speed(fitted, fabric.world_size)
+        request.finish(fitted, fabric.world_size)
     leave()
     return fitted
 

@@ -183,6 +183,8 @@ class Trainer:
                     sampler.start(state.epoch, first)
                     watch.start()
                     batches = iter(train_batches)
+                    # Of the last step, for the log; a run stopped in the last step of an epoch has none left in it.
+                    lr = learning_rate(max(0, state.step - 1), steps_per_epoch, config.epochs, curve)
                     for index in range(first, steps_per_epoch):
                         lr = learning_rate(state.step, steps_per_epoch, config.epochs, curve)
                         if curve.algorithm == "adamw":

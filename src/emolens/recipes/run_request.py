@@ -1,19 +1,19 @@
-"""What pretraining and fine-tuning share: machine, data, run folder, and how they end."""
+"""What the trainings of whole networks share: machine, data, run folder, and how they end."""
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
 from emolens.files import write_json
 from emolens.recipes.run_folder import REQUEST, check_run, select_split
-from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.devices import build_fabric
-from emolens.training.trainer import Fitted
+from emolens.training.trainer import Fitted, TrainerConfig
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -30,7 +30,7 @@ class Machine:
     Attributes:
         device: auto, cpu, cuda, cuda:N or mps.
         precision: auto, fp32 or bf16.
-        workers: processes that load pictures ahead, for each training process; None chooses.
+        workers: processes that load samples ahead, for each training process; None chooses.
     """
 
     device: str = "auto"
@@ -49,6 +49,15 @@ class Machine:
         return min(MOST_WORKERS, share) if share > 1 else 0
 
 
+class RunConfig(Protocol):
+    """What a run needs to know of a recipe's config: it is a dataclass, and says how long to train."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def trainer(self) -> TrainerConfig: ...
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """One training as it was asked for.
@@ -58,13 +67,15 @@ class RunRequest:
         data: a manifest, or a folder or address of shards.
         run: the run folder.
         resume: go on with what is there.
+        samples: what a sample is called where speed is told: "images" or "clips".
     """
 
-    config: UniEmoXPretrainConfig | UniEmoXFinetuneConfig
+    config: RunConfig
     recipe: str
     data: str
     run: Path
     resume: bool = False
+    samples: str = "images"
 
     def facts(self) -> dict[str, Any]:
         place = self.data if is_remote(self.data) else str(Path(self.data).resolve())
@@ -94,9 +105,17 @@ class RunRequest:
         if fabric.is_global_zero:
             write_json(self.run / REQUEST, self.facts())
 
-    def close(self, fitted: Fitted, manifest: Manifest, n: dict[str, int]) -> dict[str, Any]:
-        """Write ``metrics.json`` and return the facts for ``config.json``."""
-        metrics = {name: {"value": value, "n": n[VALIDATED]} for name, value in fitted.figures.items()}
+    def close(
+        self, fitted: Fitted, manifest: Manifest, n: dict[str, int], judged: Mapping[str, int] | None = None
+    ) -> dict[str, Any]:
+        """Write ``metrics.json`` and return the facts for ``config.json``.
+
+        Args:
+            n: rows of each split.
+            judged: rows that a figure is of, where they are not all of the validation split.
+        """
+        rows = dict.fromkeys(fitted.figures, n[VALIDATED]) | dict(judged or {})
+        metrics = {name: {"value": value, "n": rows[name]} for name, value in fitted.figures.items()}
         write_json(self.run / "metrics.json", {"split": VALIDATED, "metrics": metrics})
         facts = self.facts()
         return {
@@ -110,19 +129,15 @@ class RunRequest:
             },
             "epoch": fitted.epoch,
             "steps": fitted.steps,
-            "images_per_s": fitted.images_per_s,
+            f"{self.samples}_per_s": fitted.images_per_s,
             "validation": fitted.figures,
         }
 
-    def clean(self) -> None:
-        """A finished run needs no way back."""
+    def finish(self, fitted: Fitted, processes: int) -> None:
+        """A finished run needs no way back; samples a second, of all processes together, go to standard error."""
         (self.run / CHECKPOINT).unlink(missing_ok=True)
-
-
-def say_speed(fitted: Fitted, world_size: int) -> None:
-    """Images per second of all processes together, on standard error."""
-    processes = f" on {world_size} processes" if world_size > 1 else ""
-    print(f"trained at {fitted.images_per_s:.1f} images/s{processes}", file=sys.stderr, flush=True)
+        on = f" on {processes} processes" if processes > 1 else ""
+        print(f"trained at {fitted.images_per_s:.1f} {self.samples}/s{on}", file=sys.stderr, flush=True)
 
 
 def leave() -> None:

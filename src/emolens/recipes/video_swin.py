@@ -1,0 +1,19 @@
+"""The pictures of AV-CPNet alone."""
+
+from dataclasses import replace
+
+from emolens.recipes.av_config import AVConfig
+from emolens.recipes.av_cpnet import av_cpnet
+
+
+def video_swin() -> AVConfig:
+    """Video Swin-T on 16 segments, their mean, and a linear layer: what the sound adds is the distance to this.
+
+    emolens train video_swin --data emotions.parquet --out runs/video --cache clips
+
+    One GPU. Not trained here, for want of a GPU and of eMotions.
+    """
+    full = av_cpnet()
+    return replace(
+        full, model=replace(full.model, modalities=("video",)), loss=replace(full.loss, modality_dropout=0.0)
+    )
