@@ -1,15 +1,17 @@
 """Eight Javanese actors, each judged by models that never saw or heard them.
 
-    python benchmarks/javanese.py --javanese ../shared/data/javanese --out runs/javanese
-    python benchmarks/javanese.py --javanese ../shared/data/javanese --out runs/javanese-speakers --speakers
+    python benchmarks/javanese.py --javanese ../shared/data/javanese --out runs/javanese \
+        --weights ../shared/models/squeezenet1_1_imagenet_features.safetensors
+    (the same with --speakers and another --out)
 
 Leave-actors-out: for each seed the actors are dealt into folds, each fold is tested by models trained on the others,
 and the answers of all folds are put together, 192 clips a seed. There is no validation split: every model trains for
 the epochs of ``av_cpnet_tiny`` and its last weights answer. All networks are that recipe, with one modality, another
 fusion or another loss; MFCC + SVM are mean and deviation of 32 MFCC, standardised, scikit-learn's RBF at its defaults.
 
-``--speakers`` brings each actor to one scale first, by all of the actor's clips, whose labels it does not look at:
-MFCC by their mean and deviation, pictures by the actor's mean picture. That needs several clips of whoever is judged.
+``--speakers`` brings each actor to one scale first, by all of the actor's clips, whose labels it does not look at: the
+sound's coefficients and the image network's numbers by their mean and deviation. That needs several clips of whoever is
+judged.
 
 Training clips are drawn ahead, ``--variants`` times each with other crops, lights, noises, and the epochs go round
 these. Intervals are 95%, from resampling actors, of the accuracy averaged over seeds. A run that was stopped goes on.
@@ -19,9 +21,10 @@ Legend: N clips, C classes, M coefficients, V variants.
 
 import argparse
 import json
+import math
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +32,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.data import Dataset
 
 from emolens.data.adapter import import_dataset
@@ -40,7 +44,8 @@ from emolens.media.audio import read_audio
 from emolens.media.mfcc import MfccConfig, mfcc
 from emolens.metrics.bootstrap import bootstrap_intervals
 from emolens.metrics.summary import classification_metrics
-from emolens.models.av_cpnet import AVCPNet
+from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+from emolens.models.frame_encoder import FrameEncoder, FrameEncoderConfig
 from emolens.progress import progress
 from emolens.recipes.av_config import AVConfig
 from emolens.recipes.av_cpnet_tiny import av_cpnet_tiny
@@ -48,7 +53,6 @@ from emolens.training.av_task import AVTask
 from emolens.training.trainer import Trainer
 
 Batch = dict[str, Tensor]
-GREY = 128.0
 
 
 def configs(tiny: AVConfig) -> dict[str, AVConfig]:
@@ -81,24 +85,55 @@ class Drawn(Dataset[Batch]):
         return {name: column[row_B] for name, column in variant.items()}
 
 
-def draw(manifest: Manifest, config: AVConfig, variants: int) -> tuple[list[Batch], Batch]:
-    """All clips, ``variants`` times as in training, and once as in evaluation."""
-    rows = list(range(len(manifest)))
-    train = ClipDataset(manifest, config.clip, seed=0, train=True, augment=config.augment)
-    drawn = []
-    with progress("draw clips", (variants + 1) * len(rows)) as advance:
-        for epoch in range(variants):
-            train.set_epoch(epoch)
-            drawn.append(_all(train, rows, advance))
-        judged = _all(ClipDataset(manifest, config.clip, train=False), rows, advance)
-    return drawn, judged
+class Unpacked(nn.Module):
+    """Stands for a frozen image network: takes its numbers, laid out as a picture, and brings them to one scale."""
+
+    def __init__(self, encoder: FrameEncoder) -> None:
+        super().__init__()
+        self.dim, self.norm = encoder.dim, encoder.norm
+
+    def forward(self, packed_NTHWC: Tensor) -> Tensor:
+        found: Tensor = self.norm(packed_NTHWC.flatten(1)[:, : self.dim, None, None])[..., 0, 0]
+        return found
 
 
-def _all(dataset: ClipDataset, rows: list[int], advance) -> Batch:
+def network(config: AVCPNetConfig) -> AVCPNet:
+    """The network for drawn clips: the frozen image network has done its part."""
+    net = AVCPNet(config, pretrained=False)
+    if net.video is not None and isinstance(net.video.encoder, FrameEncoder):
+        encoder = net.video.encoder
+        net.config = replace(config, frames=1, size=packed_side(encoder.dim))
+        net.video.encoder = Unpacked(encoder)  # type: ignore[assignment]
+    return net
+
+
+def packed_side(numbers: int) -> int:
+    """Of the least square picture of three colours that has room for so many."""
+    return math.ceil(math.sqrt(numbers / 3))
+
+
+@torch.inference_mode()
+def draw(variant: int | None) -> Batch:
+    """All clips, as in some epoch of training, or (None) as in evaluation.
+
+    What a frozen image network makes of the pictures is computed here, once, and takes their place.
+    """
+    torch.set_num_threads(1)
+    config = CONFIGS["AV-CPNet, EP-CE"]
+    dataset = ClipDataset(MANIFEST, config.clip, seed=0, train=variant is not None, augment=config.augment)
+    dataset.set_epoch(variant or 0)
+    frozen = None
+    if isinstance(config.model.video, FrameEncoderConfig):
+        frozen = FrameEncoder(config.model.video).eval()
     found = []
-    for row in rows:
-        found.append(dataset[[row]])
-        advance()
+    for row in range(len(dataset)):
+        batch = dataset[[row]]
+        if frozen is not None:
+            number_SE = frozen.describe(batch["video"][0])
+            side = packed_side(frozen.dim)
+            room_SP = functional.pad(number_SE, (0, 3 * side**2 - frozen.dim))
+            batch["video"] = room_SP.view(1, -1, 1, side, side, 3)
+        found.append(batch)
     return {name: torch.cat([batch[name] for batch in found]) for name in found[0]}
 
 
@@ -106,19 +141,17 @@ def by_speaker(drawn: list[Batch], judged: Batch, speaker_N: NDArray[np.str_]) -
     """Bring each speaker's clips to one scale, in place; what is known of a speaker is from the clips as they are."""
     for speaker in np.unique(speaker_N):
         rows = torch.from_numpy(np.flatnonzero(speaker_N == speaker))
-        audio, video = judged["audio"][rows], judged["video"][rows]
-        mean_M, std_M = audio.mean((0, 1, 2)), audio.std((0, 1, 2)) + 1e-6
-        mean_HWC = video.float().mean((0, 1, 2))
-        for batch in (*drawn, judged):
-            batch["audio"][rows] = (batch["audio"][rows] - mean_M) / std_M
-            shifted = batch["video"][rows].float() - mean_HWC + GREY
-            batch["video"][rows] = shifted.clamp(0, 255).to(torch.uint8)
+        for name, axes in (("audio", (0, 1, 2)), ("video", (0, 1))):
+            known = judged[name][rows]
+            mean, std = known.mean(axes), known.std(axes) + 1e-6
+            for batch in (*drawn, judged):
+                batch[name][rows] = (batch[name][rows] - mean) / std
 
 
 def fit(config: AVConfig, seed: int, train_rows: NDArray[np.int64], test_rows: NDArray[np.int64]) -> list[list[float]]:
     """Probabilities (N, C) of the test rows, by a model trained on the others."""
     torch.manual_seed(seed)
-    task = AVTask(AVCPNet(config.model), LABEL_N, LABEL_N, SPACE, config.loss)
+    task = AVTask(network(config.model), LABEL_N, LABEL_N, SPACE, config.loss)
     trainer = replace(config.trainer, seed=seed, checkpoint_seconds=1e9, log_steps=None)
     Trainer(trainer, config.optimizer, None).fit(task, Drawn(DRAWN, train_rows))
     task.eval()
@@ -228,6 +261,7 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", type=int, default=8)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--weights", help="file of SqueezeNet 1.1; torchvision's own, downloaded, by default")
     parser.add_argument("--speakers", action="store_true")
     parser.add_argument("--only", nargs="*", help="models of the table; all by default")
     options = parser.parse_args()
@@ -237,7 +271,10 @@ if __name__ == "__main__":
     SPACE = MANIFEST.space()
     LABEL_N = torch.from_numpy(MANIFEST.label_index())
     SPEAKER_N = MANIFEST.frame["group"].to_numpy().astype(str)
-    CONFIGS = configs(av_cpnet_tiny())
+    TINY = av_cpnet_tiny()
+    if options.weights is not None:
+        TINY = replace(TINY, model=replace(TINY.model, video=replace(TINY.model.video, weights=options.weights)))
+    CONFIGS = configs(TINY)
     FOLDS = {
         seed: [fold.frame["split"].to_numpy() for fold in group_folds(MANIFEST, options.folds, seed, val=0)]
         for seed in range(options.seeds)
@@ -251,10 +288,16 @@ if __name__ == "__main__":
     jobs = [job for job in jobs if job not in done]
     if jobs:
         FEATURE_ND = statistics(MANIFEST, SPEAKER_N if options.speakers else None)
-        DRAWN, JUDGED = draw(MANIFEST, CONFIGS["AV-CPNet, EP-CE"], options.variants)
-        if options.speakers:
-            by_speaker(DRAWN, JUDGED, SPEAKER_N)
         fork = multiprocessing.get_context("fork")
+        variants = [None, *range(options.variants)] if any(name in CONFIGS for name, *_ in jobs) else []
+        with ProcessPoolExecutor(options.processes, fork) as pool, progress("draw clips", len(variants)) as advance:
+            batches = []
+            for batch in pool.map(draw, variants):
+                batches.append({name: column.clone() for name, column in batch.items()})
+                advance()
+        JUDGED, DRAWN = (batches[0], batches[1:]) if batches else ({}, [])
+        if options.speakers and batches:
+            by_speaker(DRAWN, JUDGED, SPEAKER_N)
         with (
             ProcessPoolExecutor(options.processes, fork) as pool,
             open(record, "a") as stream,

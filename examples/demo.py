@@ -1,4 +1,4 @@
-"""The main job from end to end, on pictures that come with the project: no weights and no data are fetched.
+"""The main job from end to end, on pictures and a film that come with the project: no weights and no data are fetched.
 
     python examples/demo.py --out demo
 
@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from drawn import write_drawn
+from films import write_film
 
 from emolens.cli.main import main as emolens
 
@@ -36,6 +37,8 @@ def demo(out: Path) -> None:
     write_drawn(out / "drawn", per_label=15, seed=0)
     o = shlex.quote(str(out))
     step(f"predict {shlex.quote(str(PICTURES))} --model mini --out {o}/photographs.csv --plots {o}/plots")
+    write_film(out / "film.mp4", ["contentment", "excitement", "awe", "fear", "anger", "sadness"], seconds=3.0)
+    step(f"predict {o}/film.mp4 --model mini --out {o}/film.csv --plots {o}/film --render {o}/film_verdict.mp4")
     step(f"data import imagefolder {o}/drawn --label-space mikels8 --out {o}/all.parquet")
     step(f"data split {o}/all.parquet --train 0.5 --val 0.2 --test 0.3 --seed 0 --out {o}/drawn.parquet")
     step(f"data verify {o}/drawn.parquet")
@@ -48,6 +51,7 @@ def demo(out: Path) -> None:
     for name in ("evaluation", "comparison"):
         print(f"  {(out / name / 'report.html').resolve()}")
     print(f"and look at {(out / 'plots').resolve()}")
+    print(f"and at {(out / 'film_verdict.mp4').resolve()}")
 
 
 if __name__ == "__main__":

@@ -20,3 +20,5 @@ def test_the_demo_runs_and_says_where_its_reports_are(tmp_path):
         assert "<html" in html
         assert 'src="http' not in html, "a report holds everything it shows"
     assert len(list((tmp_path / "demo" / "plots" / "pictures").glob("*.png"))) == 12
+    assert len(list((tmp_path / "demo" / "film" / "timelines").glob("*.png"))) == 1
+    assert (tmp_path / "demo" / "film_verdict.mp4").stat().st_size > 10_000

@@ -1,7 +1,7 @@
 """The README and the pages in docs/ are true: their commands and their Python run, as they stand there.
 
-A block is run in a folder that holds ``photo.jpg``, ``holiday/`` with three pictures and ``pictures/`` with class
-folders. One preceded by ``<!-- not run: REASON -->`` is left out.
+A block is run in a folder that holds ``photo.jpg``, ``holiday/`` with three pictures, ``pictures/`` with class folders,
+``clip.mp4`` of twelve seconds and ``clips/`` with class folders. One preceded by ``<!-- not run: REASON -->`` is left out.
 """
 
 import re
@@ -28,6 +28,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 def workplace(tmp_path, monkeypatch):
     sys.path.insert(0, str(ROOT / "examples"))
     from drawn import write_drawn
+    from films import write_film, write_films
 
     sys.path.pop(0)
     pictures = sorted((ROOT / "examples" / "pictures").glob("*.jpg"))
@@ -36,6 +37,8 @@ def workplace(tmp_path, monkeypatch):
     for picture in pictures[1:4]:
         shutil.copy(picture, tmp_path / "holiday")
     write_drawn(tmp_path / "pictures", per_label=10, seed=0)
+    write_film(tmp_path / "clip.mp4", ["awe", "fear", "contentment"], seconds=4.0)
+    write_films(tmp_path / "clips", ["awe", "fear"], per_label=6, seconds=0.5)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path

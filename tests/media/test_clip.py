@@ -140,3 +140,28 @@ def test_javanese(shared):
     assert clip.audio_SFM.shape == (16, 256, 32)
     assert (clip.status, clip.problems) == ("ok", ())
     assert clip.duration_s == pytest.approx(3.79, abs=0.01)
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_a_picture_stream_without_a_frame(tmp_path, sound):
+    import av
+
+    path = tmp_path / ("empty.mkv" if sound else "empty.avi")
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream("libx264", rate=25)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        if sound:
+            voice = container.add_stream("aac", rate=44100, layout="mono")
+            wave_1T = 0.3 * np.sin(np.arange(44100) * 0.05)[None].astype(np.float32)
+            tone = av.AudioFrame.from_ndarray(wave_1T, "fltp", "mono")
+            tone.sample_rate = 44100
+            container.mux(voice.encode(tone))
+            container.mux(voice.encode(None))
+        container.start_encoding()
+    if not sound:
+        with pytest.raises(MediaError, match=r"empty\.avi: nothing of it can be used \(its picture stream holds no frame"):
+            read_clip(path)
+        return
+    clip = read_clip(path)
+    assert (clip.status, clip.has_audio) == ("no_video", True)
+    assert clip.problems == ("its picture stream holds no frame",)

@@ -1,7 +1,6 @@
-"""Snippets by an image network, frame by frame: what is seen, and how it changes.
+"""Snippets by an image network, frame by frame: what is seen, and how it moves.
 
-Legend: N snippets, T frames, H, W, C of a frame, h, w, D of the image network's map,
-K = N * T pictures, E = 2D numbers of each.
+Legend: N snippets, T frames, H, W, C of a frame, h, w, D the image network's map, K = N * T pictures, P = h * w places.
 """
 
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
+from emolens.models.audio_resnet import BatchNorm
 from emolens.models.preprocess import Preprocess
 from emolens.models.torchvision_backbone import HEADS, UNSUPPORTED, TorchvisionBackbone
 from emolens.models.torchvision_weights import torchvision_state
@@ -28,27 +28,31 @@ class FrameEncoderConfig:
     Attributes:
         kind: tells this from the other video encoders in JSON.
         backbone: a convolutional classifier of torchvision.
+        layer: the layer whose map is taken, by torchvision's names, such as "features.7" or "layer2"; None for the last.
+            Earlier ones of a classifier of things know less of things and more of shapes and motion.
         weights: None for random ones, "imagenet" for torchvision's own (downloaded), or the path of a file.
         frozen: whether it stays as it is; then its normalisations keep their statistics too.
     """
 
     kind: Literal["frames"] = "frames"
     backbone: str = "squeezenet1_1"
+    layer: str | None = None
     weights: str | None = None
     frozen: bool = True
 
 
 class FrameEncoder(nn.Module):
-    """Mean and deviation of the map over places, then mean and deviation of these over the frames: 4D numbers.
+    """The mean of the map over places and frames, and of its deviation over frames at each place: 2D numbers.
 
-    The mean over frames is how things look, the deviation how much they move.
+    The first is how things look, the second how much they move. A batch norm without weights of its own brings them to
+    one scale.
 
     Args:
         config: which network.
         pretrained: whether to read ``config.weights``; False where a state dict of the whole will follow.
 
     Attributes:
-        dim: 4D.
+        dim: 2D.
 
     Raises:
         ConfigError: unknown network, or one that gives no map.
@@ -58,14 +62,15 @@ class FrameEncoder(nn.Module):
     def __init__(self, config: FrameEncoderConfig, pretrained: bool = True) -> None:
         super().__init__()
         self.frozen = config.frozen
-        self.trunk = _trunk(config.backbone, config.weights if pretrained else None)
+        self.trunk = _trunk(config, pretrained)
         with torch.inference_mode():
             found = self.trunk(torch.zeros(1, 3, 64, 64))
         if found.ndim != 4:
             raise ConfigError(
                 f'video.backbone "{config.backbone}" gives no map of places; take a convolutional network'
             )
-        self.dim = 4 * found.shape[1]
+        self.dim = 2 * found.shape[1]
+        self.norm = BatchNorm(self.dim, affine=False)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(MEAN), persistent=False)
@@ -82,21 +87,23 @@ class FrameEncoder(nn.Module):
 
     def forward(self, video_NTHWC: Tensor) -> Tensor:
         """uint8 RGB (N, T, H, W, 3) -> (N, dim)."""
+        found: Tensor = self.norm(self.describe(video_NTHWC)[..., None, None])[..., 0, 0]
+        return found
+
+    def describe(self, video_NTHWC: Tensor) -> Tensor:
+        """As :meth:`forward`, before the batch norm: with a frozen network always the same of the same pictures."""
         pixel = (video_NTHWC.flatten(0, 1).to(self.mean.dtype) / 255 - self.mean) / self.std
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             map_KDhw = self.trunk(pixel.permute(0, 3, 1, 2))
-        frame_KE = _mean_and_deviation(map_KDhw.flatten(2), dim=2)
-        return _mean_and_deviation(frame_KE.view(*video_NTHWC.shape[:2], -1), dim=1)
+        map_NTDP = map_KDhw.flatten(2).unflatten(0, video_NTHWC.shape[:2])
+        motion_NDP = (map_NTDP.var(dim=1, correction=0) + EPS).sqrt()
+        return torch.cat([map_NTDP.mean(dim=(1, 3)), motion_NDP.mean(dim=2)], dim=1)
 
 
-def _mean_and_deviation(x: Tensor, dim: int) -> Tensor:
-    variance = x.var(dim=dim, correction=0)
-    return torch.cat([x.mean(dim=dim), (variance + EPS).sqrt()], dim=-1)
-
-
-def _trunk(name: str, weights: str | None) -> nn.Module:
+def _trunk(config: FrameEncoderConfig, pretrained: bool) -> nn.Module:
     from torchvision import models
 
+    name, weights = config.backbone, config.weights if pretrained else None
     known = [known for known in models.list_models(module=models) if known not in UNSUPPORTED]
     if name not in known:
         raise ConfigError(f'video.backbone "{name}": no such model of torchvision; {did_you_mean(name, known)}')
@@ -107,4 +114,20 @@ def _trunk(name: str, weights: str | None) -> nn.Module:
         state = torchvision_state(entry, weights) if published else read_state_dict(weights)
         load_into(net, state, f"{weights} as torchvision:{name}", optional=HEADS)
     preprocess = Preprocess((64, 64), (64, 64), "squash", "bilinear", MEAN, STD)
-    return TorchvisionBackbone(f"torchvision:{name}", name, net, preprocess).model
+    whole = TorchvisionBackbone(f"torchvision:{name}", name, net, preprocess).model
+    return whole if config.layer is None else _until(whole, config.layer, config.layer)
+
+
+def _until(net: nn.Module, layer: str, whole: str) -> nn.Module:
+    """The layers of a chain of chains up to one of them, under their names."""
+    first, _, rest = layer.partition(".")
+    names = [name for name, _ in net.named_children()] if isinstance(net, nn.Sequential) else []
+    if first not in names:
+        raise ConfigError(f'video.layer "{whole}": no layer "{first}" in it; {did_you_mean(first, names)}')
+    kept = nn.Sequential()
+    for name, child in net.named_children():
+        if name == first:
+            kept.add_module(name, _until(child, rest, whole) if rest else child)
+            return kept
+        kept.add_module(name, child)
+    raise AssertionError(layer)
