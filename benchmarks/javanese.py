@@ -24,7 +24,7 @@ import json
 import math
 import multiprocessing
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -58,9 +58,11 @@ Batch = dict[str, Tensor]
 def configs(tiny: AVConfig) -> dict[str, AVConfig]:
     """The networks of the table, each ``tiny`` but for what its name says."""
     plain = replace(tiny, loss=replace(tiny.loss, kind="ce"))
+    sound = replace(plain, model=replace(tiny.model, modalities=("audio",)))
     return {
         "video only": replace(plain, model=replace(tiny.model, modalities=("video",))),
-        "audio only": replace(plain, model=replace(tiny.model, modalities=("audio",))),
+        "audio only": sound,
+        "audio only, lr x 2": replace(sound, optimizer=replace(tiny.optimizer, lr=2 * tiny.optimizer.lr)),
         "late fusion": replace(plain, model=replace(tiny.model, fusion="late")),
         "AV-CPNet, CE": plain,
         "AV-CPNet, EP-CE": tiny,
@@ -165,15 +167,15 @@ def fit(config: AVConfig, seed: int, train_rows: NDArray[np.int64], test_rows: N
     return probability_NC
 
 
-def svm(feature_ND: NDArray[np.float64], train_rows: NDArray[np.int64], test_rows: NDArray[np.int64]) -> list[list[float]]:
+def svm(train_rows: NDArray[np.int64], test_rows: NDArray[np.int64]) -> list[list[float]]:
     """One-hot answers of MFCC statistics + SVM."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
     label_N = LABEL_N.numpy()
-    model = make_pipeline(StandardScaler(), SVC()).fit(feature_ND[train_rows], label_N[train_rows])
-    answers: list[list[float]] = np.eye(len(SPACE))[model.predict(feature_ND[test_rows])].tolist()
+    model = make_pipeline(StandardScaler(), SVC()).fit(FEATURE_ND[train_rows], label_N[train_rows])
+    answers: list[list[float]] = np.eye(len(SPACE))[model.predict(FEATURE_ND[test_rows])].tolist()
     return answers
 
 
@@ -208,7 +210,7 @@ def work(job: tuple[str, int, int]) -> tuple[tuple[str, int, int], list[int], li
     if name == "majority":
         answers = majority(train_rows, test_rows)
     elif name == "MFCC + SVM":
-        answers = svm(FEATURE_ND, train_rows, test_rows)
+        answers = svm(train_rows, test_rows)
     else:
         answers = fit(CONFIGS[name], seed, train_rows, test_rows)
     return job, test_rows.tolist(), answers, time.monotonic() - begun
@@ -237,7 +239,9 @@ def table(lines: list[dict], manifest: Manifest, seeds: int) -> str:
         uar, polarity = (np.mean([f[key].value for f in figures]) for key in ("uar", "polarity_accuracy"))
         minutes = np.mean([line["seconds"] for line in mine]) / 60
         sd = np.std([h.mean() for h in per_seed], ddof=1) if seeds > 1 else float("nan")
-        out.append(f"| {name} | {_interval(hit[name], group_N)} | {sd:.3f} | {uar:.3f} | {polarity:.3f} | {minutes:.1f} |")
+        out.append(
+            f"| {name} | {_interval(hit[name], group_N)} | {sd:.3f} | {uar:.3f} | {polarity:.3f} | {minutes:.1f} |"
+        )
     if "AV-CPNet, EP-CE" in hit:
         out.append("")
         for other in [name for name in hit if name not in ("majority", "AV-CPNet, EP-CE")]:
@@ -256,10 +260,10 @@ def _interval(value_N: NDArray[np.float64], group_N: NDArray[np.str_]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--javanese", type=Path, default=Path("../shared/data/javanese"))
-    parser.add_argument("--out", type=Path, required=True, help="folder for answers.jsonl and table.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder for clips.pt, answers.jsonl, table.md")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--variants", type=int, default=8)
+    parser.add_argument("--variants", type=int, default=6)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--weights", help="file of SqueezeNet 1.1; torchvision's own, downloaded, by default")
     parser.add_argument("--speakers", action="store_true")
@@ -289,12 +293,17 @@ if __name__ == "__main__":
     if jobs:
         FEATURE_ND = statistics(MANIFEST, SPEAKER_N if options.speakers else None)
         fork = multiprocessing.get_context("fork")
-        variants = [None, *range(options.variants)] if any(name in CONFIGS for name, *_ in jobs) else []
-        with ProcessPoolExecutor(options.processes, fork) as pool, progress("draw clips", len(variants)) as advance:
-            batches = []
-            for batch in pool.map(draw, variants):
-                batches.append({name: column.clone() for name, column in batch.items()})
-                advance()
+        batches = []
+        if any(name in CONFIGS for name, *_ in jobs):
+            kept = options.out / "clips.pt"
+            if not kept.exists():
+                variants = [None, *range(options.variants)]
+                with ProcessPoolExecutor(options.processes, fork) as pool, progress("draw", len(variants)) as advance:
+                    for batch in pool.map(draw, variants):
+                        batches.append({name: column.clone() for name, column in batch.items()})
+                        advance()
+                torch.save(batches, kept)
+            batches = torch.load(kept, weights_only=True)
         JUDGED, DRAWN = (batches[0], batches[1:]) if batches else ({}, [])
         if options.speakers and batches:
             by_speaker(DRAWN, JUDGED, SPEAKER_N)

@@ -1,7 +1,8 @@
 """The README and the pages in docs/ are true: their commands and their Python run, as they stand there.
 
 A block is run in a folder that holds ``photo.jpg``, ``holiday/`` with three pictures, ``pictures/`` with class folders,
-``clip.mp4`` of twelve seconds and ``clips/`` with class folders. One preceded by ``<!-- not run: REASON -->`` is left out.
+``clip.mp4`` of twelve seconds and ``clips/`` with class folders. One preceded by ``<!-- not run: REASON -->`` is left
+out.
 """
 
 import re

@@ -204,7 +204,8 @@ class NumpyAV:
                 return None
             itself = self.layer(f"{name}{which}_self", own, own, heads, 2**k)
             cross = np.zeros_like(own) if other is None else self.layer(f"{name}cross", own, other, heads, 2**k)
-            return self.convolution(f"{name}{which}_convolution", self.gates(f"{name}{which}_gates", itself, cross), 2**k)
+            gated = self.gates(f"{name}{which}_gates", itself, cross)
+            return self.convolution(f"{name}{which}_convolution", gated, 2**k)
 
         return one("audio", audio, video), one("video", video, audio)
 
@@ -234,9 +235,7 @@ class NumpyAV:
             audio, video = self.level(f"{name}levels.{k}.", audio, video, heads, k)
             audios.append(audio)
             videos.append(video)
-        return self.selector(
-            f"{name}selector.", None if audio is None else audios, None if video is None else videos
-        )
+        return self.selector(f"{name}selector.", None if audio is None else audios, None if video is None else videos)
 
     def globally(
         self, name: str, audio: np.ndarray | None, video: np.ndarray | None, heads: int

@@ -50,7 +50,8 @@ def _expand(given: str, media: Sequence[Media]) -> list[Path]:
         return _lines(sys.stdin)
     path = Path(given)
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and any(p.suffix.lower() in SUFFIXES[m] for m in media))
+        suffixes = frozenset[str]().union(*(SUFFIXES[m] for m in media))
+        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
         if not files:
             looked = ", ".join(f"{WORDS[m]} ({', '.join(sorted(SUFFIXES[m]))})" for m in media)
             raise DataError(f"{path}: nothing of use in this folder; looked for {looked}")

@@ -28,8 +28,8 @@ class FrameEncoderConfig:
     Attributes:
         kind: tells this from the other video encoders in JSON.
         backbone: a convolutional classifier of torchvision.
-        layer: the layer whose map is taken, by torchvision's names, such as "features.7" or "layer2"; None for the last.
-            Earlier ones of a classifier of things know less of things and more of shapes and motion.
+        layer: the layer whose map is taken, by torchvision's names, such as "features.7" or "layer2"; None for the
+            last. Earlier ones of a classifier of things know less of things and more of shapes and motion.
         weights: None for random ones, "imagenet" for torchvision's own (downloaded), or the path of a file.
         frozen: whether it stays as it is; then its normalisations keep their statistics too.
     """
