@@ -40,13 +40,22 @@ class Machine:
     def fabric(self) -> "Fabric":
         return build_fabric(self.device, self.precision)
 
-    def loaders(self) -> int:
-        """Loader processes of this training process: its share of the cores, none where it has one."""
-        if self.workers is not None:
-            return self.workers
+    def loaders(self, on_cpu: bool) -> int:
+        """Loader processes of this training process: its share of the cores, none where it has one.
+
+        A network that is trained on the CPU has half of them, and no more threads than the loaders leave it: torch's
+        threads wait for each other, and two of them beside two loaders train clips at half the speed of one beside one
+        (2.2 and 4.5 a second on two cores).
+        """
+        import torch
+
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        share = cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-        return min(MOST_WORKERS, share) if share > 1 else 0
+        share = max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
+        wanted = share // 2 if on_cpu else share if share > 1 else 0
+        workers = min(MOST_WORKERS, wanted) if self.workers is None else self.workers
+        if on_cpu:
+            torch.set_num_threads(max(1, min(torch.get_num_threads(), share - workers)))
+        return workers
 
 
 class RunConfig(Protocol):

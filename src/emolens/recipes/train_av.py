@@ -75,7 +75,7 @@ def train_av(
         model.compile()
     label_N, val_label_N = (_labels(parts[name]) for name in ("train", VALIDATED))
     task = AVTask(model, label_N, val_label_N, space, config.loss)
-    trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders())
+    trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders(fabric.device.type == "cpu"))
     request.claim(fabric)
     fitted = trainer.fit(task, clips["train"], clips[VALIDATED], resume)
     if fabric.is_global_zero:

@@ -68,7 +68,7 @@ def train_finetune(
     if config.compile:
         model.compile()
     task = FinetuneTask(model, outputs, target_NO, val_target_NO, config.mix)
-    trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders())
+    trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders(fabric.device.type == "cpu"))
     request.claim(fabric)
     fitted = trainer.fit(task, views["train"], views[VALIDATED], resume)
     if fabric.is_global_zero:

@@ -86,7 +86,7 @@ def train_uniemox(
             for name, part in (("train", train), (VALIDATED, val))
         }
     task = UniEmoXTask(model, teacher, config.weights, config.mask_ratio, texts["train"], texts[VALIDATED], seed)
-    trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders())
+    trainer = Trainer(config.trainer, config.optimizer, run, fabric, machine.loaders(fabric.device.type == "cpu"))
     request.claim(fabric)
     fitted = trainer.fit(task, views["train"], views[VALIDATED], resume)
     if fabric.is_global_zero:
