@@ -1,18 +1,16 @@
 """Clips loaded a second in the first epoch, against dumping every frame to a JPEG file and reading 128 of them.
 
-    OMP_NUM_THREADS=1 python benchmarks/av_load.py --javanese ../shared/data/javanese --clips 12 --long 1
+    OMP_NUM_THREADS=1 python benchmarks/av_load.py --javanese ../shared/data/javanese --clips 24 --long 2
 
 Both ways end in the same input: 16 x 8 frames of 112 pixels and 32 MFCC of 4,096 audio frames. The usual way decodes
 with the same library, writes each frame at full size (Pillow's quality 90) and the sound as a .wav, then reads 128
-frames, scales and crops them, and reads the .wav; its MFCC are ours. One process, one thread, for both; seconds are the
-processor's, which other programs disturb less, so that waiting for the disk, of which only the usual way has much, is
-left out. The long clips are drawn here: 30 s of 720p at 30 frames a second, panning over a textured ground, with x264's
-own defaults.
+frames, scales and crops them, and reads the .wav; its MFCC are ours. One process, one thread, for both. The long clips
+are drawn here: 30 s of 720p at 30 frames a second, panning over a textured ground, with x264's own defaults.
 
-One core of a shared server, PyAV 18.1, 12 short clips and 1 long one, clips a processor second:
+Two quiet cores of a Cascade Lake server, PyAV 18.1, 24 short clips and 2 long ones, clips a second:
 
-    360 x 270, 2 to 8 s    read_clip 10.6, dump and read 2.08 (1.4 MB a clip on disk): ratio 5.1
-    720p, 30 s             read_clip 0.55, dump and read 0.07 (198 MB a clip on disk): ratio 7.3
+    360 x 270, 2 to 8 s    read_clip 11.1, dump and read 2.25 (1.4 MB a clip on disk): ratio 4.9
+    720p, 30 s             read_clip 0.53, dump and read 0.06 (198 MB a clip on disk): ratio 8.4 (8.5 in processor s)
 
 Of the 1.8 s for a long clip 1.3 go into decoding H.264: x264 sets a key frame every 250 frames, and between two places
 only the frames that no other refers to can be passed over.
