@@ -13,7 +13,7 @@ def av_cpnet_tiny() -> AVConfig:
 
     emolens train av_cpnet_tiny --data javanese.parquet --out runs/tiny --cache clips
 
-    2 CPU cores, 5 clips a second: 17 to 20 minutes on the Javanese clips (120 to train on, 24 to validate). Eight actors
+    2 CPU cores, 4 to 5 clips a second: about 20 minutes on the Javanese clips (120 to train on). Eight actors
     left out in turn: accuracy 0.528 [0.462, 0.599] of six emotions, n = 192, seeds 0-2 (benchmarks/javanese.py).
 
     Pictures go through the first half of a SqueezeNet that stays as it is: Video Swin from random weights learned next
