@@ -7,8 +7,8 @@ process of its own: "frames", two a second, as for image models; "windows", 10 s
 at 112 px and the sound of the window, as for audio-visual ones. Exit code 1 where the long file takes over 300 MB more
 than the short one. Linux only (the peak is read from /proc).
 
-With --minutes 10: "frames" 80 MB for a minute, +3 MB for ten; "windows" 97 MB, +10 MB (2 busy cores, 11 and 6 s of
-video a second).
+An hour of "frames": 101 MB, beside 79 MB for the minute (12.7 s of video a second). With --minutes 10 "windows" take
+107 MB, beside 97 MB (4 to 6.5 s a second). Two cores, other jobs beside it.
 """
 
 import argparse
