@@ -3,7 +3,8 @@ import torch
 from torch import nn
 
 from emolens.errors import DataError, WeightsError
-from emolens.training.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from emolens.models.safetensors_file import load_weights, save_weights
+from emolens.training.checkpoint import load_checkpoint, save_checkpoint
 
 
 def test_state_comes_back(tmp_path):

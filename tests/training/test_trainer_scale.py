@@ -141,7 +141,8 @@ import errno, resource, sys
 from pathlib import Path
 from lightning_fabric import Fabric
 from emolens.errors import DataError
-from emolens.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
+from emolens.models.safetensors_file import save_weights
+from emolens.training.checkpoint import load_checkpoint, save_checkpoint
 run = Path(sys.argv[1])
 save_checkpoint(run, {"step": 7})
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # no file grows beyond: as on a full disk

@@ -15,9 +15,9 @@ from emolens.inference.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, 
 from emolens.inference.vit_head import VIT
 from emolens.inference.vit_run import read_vit, save_vit, vit_state
 from emolens.models.backbone import Backbone, load_backbone
+from emolens.models.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.models.uniemox_backbone import ViTBackbone
 from emolens.taxonomy import LabelSpace
-from emolens.training.checkpoint import WEIGHTS, load_weights, save_weights
 
 if TYPE_CHECKING:
     from emolens.inference.base_predictor import BasePredictor

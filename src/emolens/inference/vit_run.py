@@ -27,9 +27,9 @@ from emolens.inference.vit_head import VIT, VitClassifier, VitHead
 from emolens.models.backbone import load_backbone
 from emolens.models.preprocess import Preprocess
 from emolens.models.published import load_published
+from emolens.models.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox_backbone import SIZES, ViTBackbone, evaluation_preprocess
 from emolens.taxonomy import LabelSpace
-from emolens.training.checkpoint import WEIGHTS, save_weights
 
 
 def describe_vit(

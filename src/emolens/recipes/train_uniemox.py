@@ -13,11 +13,11 @@ from emolens.files import write_json
 from emolens.inference.run_files import CONFIG, FORMAT
 from emolens.models.backbone import load_backbone
 from emolens.models.published import load_into_mae
+from emolens.models.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox import UniEmoX
 from emolens.models.uniemox_backbone import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
 from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
 from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
-from emolens.training.checkpoint import WEIGHTS, save_weights
 from emolens.training.teacher import Teacher, TextTable
 from emolens.training.trainer import Fitted, Trainer
 from emolens.training.uniemox_task import UniEmoXTask
