@@ -134,7 +134,7 @@ def emolens_side(job: Job) -> dict[str, float | str]:
 
     from emolens.inference.cache import EmbeddingCache
     from emolens.inference.encode import encode_files
-    from emolens.models.backbone import load_backbone
+    from emolens.models.backbones.base import load_backbone
 
     backbone = load_backbone(f"{job.arch}/{job.weights}", precision=job.precision)
     paths = job.paths

@@ -1,7 +1,7 @@
 """Fit the embedded model ``mini`` on OASIS and measure it.
 
     python benchmarks/fit_mini.py --oasis ../shared/data/oasis --bass ../shared/data/bass \
-        --out src/emolens/models/mini_weights/mini.safetensors
+        --out src/emolens/models/affective/weights/mini.safetensors
 
 Quality is that of ten-fold cross-validation in which the pictures of one theme ("Dog 1", "Dog 2") stay together. In
 each fold the kernel and the ridge are chosen by five inner folds, theme-disjoint too, of the training part alone. The
@@ -25,9 +25,9 @@ from emolens.data.manifest import Manifest
 from emolens.files import write_json
 from emolens.media.image import read_image
 from emolens.metrics import regression_metrics
-from emolens.models.affective_features import FEATURE_VERSION, affective_features, feature_names
-from emolens.models.mini import MIN_SIDE
-from emolens.models.mini_regressor import Kernel, Kind, MiniRegressor, block_distances, encode
+from emolens.models.affective.features import FEATURE_VERSION, affective_features, feature_names
+from emolens.models.affective.regressor import Kernel, Kind, MiniRegressor, block_distances, encode
+from emolens.models.backbones.mini import MIN_SIDE
 from emolens.progress import track
 
 Array = NDArray[np.float64]

@@ -44,8 +44,8 @@ from emolens.media.audio import read_audio
 from emolens.media.mfcc import MfccConfig, mfcc
 from emolens.metrics.bootstrap import bootstrap_intervals
 from emolens.metrics.summary import classification_metrics
+from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.models.frame_encoder import FrameEncoder, FrameEncoderConfig
 from emolens.progress import progress
 from emolens.recipes.av_config import AVConfig
 from emolens.recipes.av_cpnet_tiny import av_cpnet_tiny

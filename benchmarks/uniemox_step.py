@@ -38,7 +38,7 @@ import tyro
 from torch import Tensor, nn
 
 from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
-from emolens.models.clip import ClipBackbone
+from emolens.models.backbones.open_clip import ClipBackbone
 from emolens.models.precision import choose_device, has_native_bf16
 from emolens.models.preprocess import Preprocess
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig, vit_b, vit_l

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from emolens.cli.main import main
 from emolens.inference.reconstruction import reconstruct
 from emolens.media.image import read_image
+from emolens.models.backbones.vit import evaluation_preprocess, load_autoencoder
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig
-from emolens.models.uniemox_backbone import evaluation_preprocess, load_autoencoder
 
 SIZES = {"image_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 3}
 DECODER = {"decoder_embed_dim": 16, "decoder_depth": 1, "decoder_num_heads": 2}

@@ -19,9 +19,9 @@ from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.condition import Condition
 from emolens.inference.load import load
 from emolens.media.clip import ClipConfig
-from emolens.models.audio_resnet import AudioResNetConfig
+from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.models.video_swin import VideoSwinConfig
 from emolens.taxonomy import get_label_space
 
 SIZES = {"segments": 2, "frames": 2, "size": 32, "coefficients": 6, "audio_frames": 8}

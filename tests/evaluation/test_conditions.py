@@ -19,7 +19,7 @@ from emolens.evaluation.targets import read_targets
 from emolens.inference.base_predictor import BasePredictor, Judged
 from emolens.inference.condition import Condition
 from emolens.media.video import probe
-from emolens.models.backbone import load_backbone
+from emolens.models.backbones.base import load_backbone
 from emolens.models.verdict import Verdict, mapping_of
 from emolens.taxonomy import LabelSpace, get_label_space
 

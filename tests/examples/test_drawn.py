@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from emolens.data.adapter import import_dataset
-from emolens.models.affective_features import affective_features
+from emolens.models.affective.features import affective_features
 from emolens.taxonomy import get_label_space
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

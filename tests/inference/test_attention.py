@@ -12,8 +12,8 @@ from emolens.inference.plots import write_plots
 from emolens.inference.plots_attention import overlay
 from emolens.inference.results import Prediction
 from emolens.media.image import read_image
+from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.models.preprocess import Preprocess
-from emolens.models.uniemox_backbone import evaluation_preprocess
 
 
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])

@@ -9,7 +9,7 @@ import torch
 from emolens.errors import DataError
 from emolens.inference import cache as cache_module
 from emolens.inference.cache import EmbeddingCache
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 from emolens.models.preprocess import Preprocess
 
 

@@ -12,7 +12,7 @@ from emolens.errors import DataError
 from emolens.inference.heads import ProbeHead
 from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import describe
-from emolens.models.backbone import load_backbone
+from emolens.models.backbones.base import load_backbone
 from emolens.models.probe import LinearProbe
 backbone = load_backbone("mini")
 head = ProbeHead(LinearProbe(backbone.embed_dim, 0, ("valence",)), None)

@@ -11,7 +11,7 @@ from emolens import load
 from emolens.cli.main import main
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.media.image import read_image
-from emolens.models.uniemox_backbone import evaluation_preprocess
+from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.taxonomy import get_label_space
 
 

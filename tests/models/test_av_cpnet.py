@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from emolens.errors import ConfigError
-from emolens.models.audio_resnet import AudioResNetConfig
+from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.frame_encoder import FrameEncoderConfig
+from emolens.models.av.fusion import NAMES, AVLogits
+from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.models.av_fusion import NAMES, AVLogits
-from emolens.models.frame_encoder import FrameEncoderConfig
-from emolens.models.video_swin import VideoSwinConfig
 
 SWIN = VideoSwinConfig(embed_dim=8, depths=(2, 1), heads=(1, 2), window=(2, 3, 3))
 TINY = AVCPNetConfig(

@@ -26,7 +26,7 @@ def drawn(rng, size):
 def test_equals_open_clip(rng, size, mode, target):
     from open_clip.transform import PreprocessCfg, image_transform_v2
 
-    from emolens.models.clip import _preprocess
+    from emolens.models.backbones.open_clip import _preprocess
 
     config = PreprocessCfg(size=target, resize_mode=mode, interpolation="bilinear", fill_color=7)
     picture = drawn(rng, size)
@@ -40,7 +40,7 @@ def test_equals_open_clip(rng, size, mode, target):
 def test_equals_torchvision(rng, size, name):
     from torchvision import models
 
-    from emolens.models.torchvision_backbone import _preprocess
+    from emolens.models.backbones.torchvision import _preprocess
 
     transform = models.get_model_weights(name).DEFAULT.transforms()
     picture = drawn(rng, size)
@@ -52,7 +52,7 @@ def test_equals_torchvision(rng, size, name):
 def test_equals_timm(rng, crop_mode, input_size):
     from timm.data import create_transform
 
-    from emolens.models.timm_backbone import _preprocess
+    from emolens.models.backbones.timm import _preprocess
 
     facts = {"input_size": input_size, "crop_pct": 0.875, "crop_mode": crop_mode, "mean": (0.4, 0.5, 0.6)}
     model = SimpleNamespace(pretrained_cfg=facts)

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from emolens.errors import ConfigError, DataError
-from emolens.models.audio_resnet import AudioResNetConfig
+from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.models.video_swin import VideoSwinConfig
 from emolens.taxonomy import get_label_space
 from emolens.training.av_task import AVLossConfig, AVTask
 from emolens.training.task import Step

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from emolens.errors import DataError, WeightsError
-from emolens.models.safetensors_file import load_weights, save_weights
+from emolens.models.loading.safetensors_file import load_weights, save_weights
 from emolens.training.checkpoint import load_checkpoint, save_checkpoint
 
 

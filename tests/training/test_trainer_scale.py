@@ -141,7 +141,7 @@ import errno, resource, sys
 from pathlib import Path
 from lightning_fabric import Fabric
 from emolens.errors import DataError
-from emolens.models.safetensors_file import save_weights
+from emolens.models.loading.safetensors_file import save_weights
 from emolens.training.checkpoint import load_checkpoint, save_checkpoint
 run = Path(sys.argv[1])
 save_checkpoint(run, {"step": 7})

@@ -5,7 +5,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from emolens.errors import ConfigError
 from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
-from emolens.models.backbone import load_backbone
+from emolens.models.backbones.base import load_backbone
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig
 from emolens.training.task import Step
 from emolens.training.teacher import Teacher, TextTable

@@ -94,7 +94,7 @@ def _devices() -> list[Row]:
 
 
 def _weights() -> list[Row]:
-    from emolens.models.clip import clip_at_hand
+    from emolens.models.backbones.open_clip import clip_at_hand
 
     arch, tag = DEFAULT_CLIP
     path = clip_at_hand(arch, tag)

@@ -34,7 +34,7 @@ def main(args: list[str]) -> int:
     paths = _paths(options.inputs)  # before the model: a wrong path should not cost the loading of weights
     from emolens.files import user_cache
     from emolens.inference.cache import EmbeddingCache
-    from emolens.models.backbone import load_backbone
+    from emolens.models.backbones.base import load_backbone
 
     backbone = load_backbone(options.backbone, options.compute.device, options.compute.precision)
     cache = EmbeddingCache(options.out or user_cache() / "embeddings", backbone)

@@ -56,7 +56,7 @@ def main(args: list[str]) -> int:
     cache = options.cache or user_cache() / "embeddings"
     if options.model.startswith("knn:"):
         from emolens.evaluation.knn import KnnConfig, knn_predictor
-        from emolens.models.backbone import load_backbone
+        from emolens.models.backbones.base import load_backbone
 
         predictor: BasePredictor = knn_predictor(
             load_backbone(options.model.removeprefix("knn:"), options.compute.device, options.compute.precision),

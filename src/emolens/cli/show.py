@@ -46,7 +46,7 @@ def _show_mae(options: ShowMaeOptions) -> int:
     from emolens.inference.inputs import expand_inputs
     from emolens.inference.plots import safe_name
     from emolens.inference.reconstruction import draw_reconstruction
-    from emolens.models.uniemox_backbone import load_autoencoder
+    from emolens.models.backbones.vit import load_autoencoder
     from emolens.progress import track
 
     if not options.images:

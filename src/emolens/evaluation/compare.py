@@ -29,7 +29,7 @@ from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.cache import EmbeddingCache
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
-from emolens.models.backbone import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone, load_backbone
 
 ManifestLike = str | os.PathLike[str] | Manifest
 

@@ -20,7 +20,7 @@ from emolens.evaluation.targets import Targets, read_targets
 from emolens.inference.cache import EmbeddingCache
 from emolens.inference.heads import FixedHead
 from emolens.inference.predictor import Predictor
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace
 

@@ -13,8 +13,8 @@ from emolens.errors import ConfigError
 from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.predictor import Predictor
 from emolens.media.image import read_image
+from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.preprocess import Preprocess
-from emolens.models.uniemox_backbone import ViTBackbone
 
 Frame = tuple[float, float, float, float]
 

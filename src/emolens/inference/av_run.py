@@ -28,8 +28,8 @@ from emolens.files import write_json, write_text
 from emolens.inference.run_files import AV, CARD, CONFIG, FORMAT, card
 from emolens.media.clip import Clip, ClipConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.models.precision import DTYPES, choose_device, choose_precision
-from emolens.models.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.taxonomy import LabelSpace
 
 Floats = NDArray[np.float64]

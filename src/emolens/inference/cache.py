@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from emolens.errors import DataError
 from emolens.files import atomic_path, read_json, write_json
 from emolens.inference.encode import encode_files
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 from emolens.progress import progress
 
 FORMAT = 1

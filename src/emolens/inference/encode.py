@@ -20,7 +20,7 @@ from torch import Tensor
 
 from emolens.errors import ConfigError, EmolensError
 from emolens.media.image import MAX_PIXELS, read_image
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 
 MAX_BYTES = 8 * MAX_PIXELS  # of the largest picture that is decoded, uncompressed at 16 bits and with alpha
 MAX_ROWS = 4  # a batch is handed on after this many times its size in files, however few of them reached the model

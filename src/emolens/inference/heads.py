@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
-from emolens.models.backbone import Backbone
+from emolens.models.affective.regressor import mini_regressor
+from emolens.models.backbones.base import Backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
-from emolens.models.mini_regressor import mini_regressor
 from emolens.models.probe import LinearProbe
 from emolens.models.verdict import Verdict, mapping_of
 from emolens.models.zero_shot import label_embeddings, zero_shot_scores

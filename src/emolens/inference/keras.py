@@ -8,9 +8,9 @@ from emolens.files import sha256_file
 from emolens.inference.heads import CrossEntropyHead, Head, TextHead
 from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import describe
-from emolens.models.backbone import load_backbone
+from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPECrossEntropy
-from emolens.models.keras_heads import load_keras_head
+from emolens.models.loading.keras_heads import load_keras_head
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -27,7 +27,7 @@ def from_keras(
     command takes as ``run:runs/published``.
 
     Args:
-        path: see :func:`emolens.models.keras_heads.load_keras_head`.
+        path: see :func:`emolens.models.loading.keras_heads.load_keras_head`.
         label_space: the space it was trained on; its order of labels must be that of the training.
         backbone: the CLIP whose embeddings it was trained on.
         device, precision: of the backbone.

@@ -12,7 +12,7 @@ from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import from_hub, read_pretrained
 from emolens.inference.run_files import AV, read_config
 from emolens.inference.vit_run import read_published
-from emolens.models.backbone import load_backbone
+from emolens.models.backbones.base import load_backbone
 from emolens.taxonomy import LabelSpace, get_label_space
 
 DEFAULT_ZERO_SHOT = "ViT-B-32/openai"

@@ -24,7 +24,7 @@ from emolens.inference.inputs import media_of
 from emolens.inference.timeline import Span
 from emolens.inference.verdicts import joined, mean_of, rows_of
 from emolens.inference.video_frames import ClipFrames, SteadyFrames, clip_frames
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace, get_label_space
 

@@ -14,9 +14,9 @@ from emolens.inference.heads import Head, build_head
 from emolens.inference.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
 from emolens.inference.vit_head import VIT
 from emolens.inference.vit_run import read_vit, save_vit, vit_state
-from emolens.models.backbone import Backbone, load_backbone
-from emolens.models.safetensors_file import WEIGHTS, load_weights, save_weights
-from emolens.models.uniemox_backbone import ViTBackbone
+from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.vit import ViTBackbone
+from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.taxonomy import LabelSpace
 
 if TYPE_CHECKING:

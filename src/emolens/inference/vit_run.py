@@ -24,11 +24,11 @@ from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.inference.run_files import CARD, CONFIG, FORMAT, card
 from emolens.inference.vit_head import VIT, VitClassifier, VitHead
-from emolens.models.backbone import load_backbone
+from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.vit import SIZES, ViTBackbone, evaluation_preprocess
+from emolens.models.loading.published import load_published
+from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.preprocess import Preprocess
-from emolens.models.published import load_published
-from emolens.models.safetensors_file import WEIGHTS, save_weights
-from emolens.models.uniemox_backbone import SIZES, ViTBackbone, evaluation_preprocess
 from emolens.taxonomy import LabelSpace
 
 

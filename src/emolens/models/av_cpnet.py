@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
-from emolens.models.audio_resnet import AudioResNet, AudioResNetConfig
-from emolens.models.av_fusion import AVLogits, build_fusion, check_fusion, nan_unless
-from emolens.models.frame_encoder import FrameEncoder, FrameEncoderConfig
-from emolens.models.video_swin import VideoSwin, VideoSwinConfig
+from emolens.models.av.audio_resnet import AudioResNet, AudioResNetConfig
+from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
+from emolens.models.av.fusion import AVLogits, build_fusion, check_fusion, nan_unless
+from emolens.models.av.video_swin import VideoSwin, VideoSwinConfig
 from emolens.names import did_you_mean
 
 Modality = Literal["audio", "video"]
@@ -37,7 +37,7 @@ class AVCPNetConfig:
         width: D, of both modalities' features.
         levels: K of the pyramid. 2^(K-1) may be S or more: then the last levels see every segment.
         heads: of attention over segments, a divisor of the width.
-        fusion: a name of ``emolens.models.av_fusion.NAMES``.
+        fusion: a name of ``emolens.models.av.fusion.NAMES``.
         modalities: both, or the only one there is; then there is no fusion.
         dropout: of the video encoder's features.
         video, audio: the encoders.

@@ -14,7 +14,7 @@ class EmotionViT(nn.Module):
     """ViT with global average pooling (Dosovitskiy et al., 2021; fine-tuned as in arXiv 2111.06377, appendix A.1).
 
     patches -> blocks -> mean over the patches, without the class token -> ``fc_norm`` -> ``head``. The names are those
-    of published fine-tuned weights; see :func:`emolens.models.published.load_into_vit`.
+    of published fine-tuned weights; see :func:`emolens.models.loading.published.load_into_vit`.
 
     Args:
         image_size: H = W in pixels.

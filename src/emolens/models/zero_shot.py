@@ -6,7 +6,7 @@ Legend: B batch, D embedding width, C labels, P prompt templates.
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 from emolens.taxonomy import LabelSpace
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from emolens.models.audio_resnet import AudioResNetConfig
-from emolens.models.frame_encoder import FrameEncoderConfig
+from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.frame_encoder import FrameEncoderConfig
 from emolens.recipes.av_config import AVConfig, SoundConfig
 from emolens.recipes.av_cpnet import av_cpnet
 

@@ -22,7 +22,7 @@ from emolens.inference.cache import EmbeddingCache
 from emolens.inference.heads import CrossEntropyHead, Head, ProbeHead, TextHead
 from emolens.inference.predictor import Predictor
 from emolens.inference.pretrained import describe
-from emolens.models.backbone import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone, load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
 from emolens.models.zero_shot import label_embeddings

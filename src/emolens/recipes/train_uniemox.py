@@ -11,11 +11,11 @@ from emolens.data.views import TwoViewDataset
 from emolens.errors import ConfigError, DataError
 from emolens.files import write_json
 from emolens.inference.run_files import CONFIG, FORMAT
-from emolens.models.backbone import load_backbone
-from emolens.models.published import load_into_mae
-from emolens.models.safetensors_file import WEIGHTS, save_weights
+from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.vit import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
+from emolens.models.loading.published import load_into_mae
+from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox import UniEmoX
-from emolens.models.uniemox_backbone import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
 from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
 from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
 from emolens.training.teacher import Teacher, TextTable

@@ -15,8 +15,8 @@ from torch import Tensor
 from emolens.errors import ConfigError, DataError
 from emolens.losses.ep_ce import ep_cross_entropy
 from emolens.metrics.classification import accuracy, confusion_matrix, unweighted_average_recall
+from emolens.models.av.fusion import AVLogits
 from emolens.models.av_cpnet import AVCPNet
-from emolens.models.av_fusion import AVLogits
 from emolens.taxonomy import LabelSpace
 from emolens.training.task import Step, Task
 from emolens.training.tensor_table import Batch

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from emolens.models.backbone import Backbone
+from emolens.models.backbones.base import Backbone
 from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Triple
 from emolens.progress import track

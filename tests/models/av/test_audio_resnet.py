@@ -1,0 +1,73 @@
+"""The audio network against torchvision's ResNet-34, and its normalisations against loops."""
+
+import numpy as np
+import pytest
+import torch
+from torchvision.models import resnet34
+
+from emolens.errors import ConfigError
+from emolens.models.av.audio_resnet import AudioResNet, AudioResNetConfig
+
+TINY = AudioResNetConfig(width=4, layers=(1, 1))
+
+
+def sound(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+
+
+def test_between_its_first_and_last_layer_it_is_torchvisions_resnet34() -> None:
+    net = AudioResNet(AudioResNetConfig(), coefficients=8, out=16).eval()
+    theirs = resnet34(weights=None, num_classes=16)
+    theirs.conv1 = torch.nn.Conv2d(1, 64, (7, 1), (2, 1), (3, 0), bias=False)
+    own = net.state_dict()
+    named = {name.replace("fc.", "linear."): value for name, value in theirs.state_dict().items()}
+    assert set(own) - set(named) == {f"norm.{name}" for name in ("weight", "bias", "running_mean", "running_var")} | {
+        "norm.num_batches_tracked"
+    }
+    net.load_state_dict(named, strict=False)
+    audio = sound(1, 2, 32, 8)
+    with torch.inference_mode():
+        expected = torch.tanh(net.norm(theirs.eval()(audio[0][:, None])[..., None, None])[..., 0, 0])
+        torch.testing.assert_close(net(audio)[0], expected)
+
+
+def test_the_first_convolution_looks_along_time_alone() -> None:
+    first = AudioResNet(TINY, 6, 8).conv1
+    assert (first.in_channels, first.kernel_size, first.stride, first.padding) == (1, (7, 1), (2, 1), (3, 0))
+
+
+@pytest.mark.parametrize("segments", [1, 3])
+@pytest.mark.parametrize(("frames", "coefficients"), [(1, 1), (5, 3), (32, 16), (256, 32)])
+def test_any_size_gives_one_vector_a_segment(segments: int, frames: int, coefficients: int) -> None:
+    out = AudioResNet(TINY, coefficients, 8).train()(sound(2, segments, frames, coefficients))
+    assert out.shape == (2, segments, 8)
+    assert out.abs().max() <= 1
+
+
+def test_input_norm_scales_each_coefficient_by_its_own_statistics() -> None:
+    net = AudioResNet(AudioResNetConfig(width=4, layers=(1,), input_norm=True), 3, 8).train()
+    audio = sound(2, 2, 10, 3) * torch.tensor([100.0, 1.0, 0.01]) + torch.tensor([-300.0, 0.0, 5.0])
+    seen = []
+    net.conv1.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    net(audio)
+    flat = audio.double().numpy().reshape(-1, 3)
+    expected = np.array(
+        [[(row[m] - flat[:, m].mean()) / np.sqrt(flat[:, m].var() + 1e-5) for m in range(3)] for row in flat]
+    )
+    np.testing.assert_allclose(seen[0].detach().numpy().reshape(-1, 3), expected, atol=1e-3)
+
+
+def test_a_single_sound_of_a_batch_trains_with_the_running_statistics() -> None:
+    net = AudioResNet(TINY, 4, 8)
+    audio = sound(1, 1, 8, 4)
+    before = net.norm.running_mean.clone()
+    trained = net.train()(audio)
+    trained.sum().backward()
+    assert torch.equal(net.norm.running_mean, before)
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+@pytest.mark.parametrize(("field", "values"), [("width", {"width": 0}), ("layers", {"layers": ()})])
+def test_impossible_sizes_are_refused_by_name(field: str, values: dict) -> None:
+    with pytest.raises(ConfigError, match=f"audio.{field}"):
+        AudioResNetConfig(**values)
