@@ -29,8 +29,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from emolens.media.clip import Clip, ClipConfig, read_clip, sound_feature
 from emolens.media.segments import sample_segments
+from emolens.media.video_sample import Clip, ClipConfig, read_clip, sound_feature
 
 QUALITY = 90
 CONFIG = ClipConfig()

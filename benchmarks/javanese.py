@@ -37,8 +37,8 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from emolens.data.adapter import import_dataset
-from emolens.data.clips import ClipDataset
 from emolens.data.folds import group_folds
+from emolens.data.loaders.videos import ClipDataset
 from emolens.data.manifest import Manifest
 from emolens.media.audio import read_audio
 from emolens.media.mfcc import MfccConfig, mfcc

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from emolens.cli.main import main
+from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
-from emolens.data.views import TwoViewDataset
 
 
 @pytest.fixture(autouse=True)

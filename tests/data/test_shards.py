@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.data.shards import ShardReader, read_index, write_shards
-from emolens.data.views import TwoViewDataset
 from emolens.errors import ConfigError, DataError
 from emolens.training.sampler import EpochSampler
 

@@ -18,7 +18,7 @@ from emolens.inference.av_run import describe_av, save_av
 from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.condition import Condition
 from emolens.inference.load import load
-from emolens.media.clip import ClipConfig
+from emolens.media.video_sample import ClipConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig

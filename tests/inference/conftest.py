@@ -8,7 +8,7 @@ import torch
 
 from emolens.inference.av_run import describe_av, save_av
 from emolens.inference.vit_run import describe_vit, save_vit
-from emolens.media.clip import ClipConfig
+from emolens.media.video_sample import ClipConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig

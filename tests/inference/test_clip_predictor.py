@@ -9,7 +9,7 @@ from emolens.cli.main import main
 from emolens.errors import ConfigError
 from emolens.inference.clip_predictor import ClipPredictor
 from emolens.inference.condition import Condition
-from emolens.media.clip import read_clip
+from emolens.media.video_sample import read_clip
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("emotions6")

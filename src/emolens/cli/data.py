@@ -14,8 +14,8 @@ from emolens.cli.data_shard import shard
 from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
+    from emolens.data.check.verify import Finding
     from emolens.data.manifest import Manifest
-    from emolens.data.verify import Finding
 
 EXIT_DATA = 3
 USUAL_ORDER = {"train": 0, "val": 1, "test": 2}  # further names come last
@@ -189,7 +189,7 @@ def verify(
         near: pictures are near duplicates if at most this many of 64 bits of their perceptual hashes differ; of
             videos, the middle frames.
     """
-    from emolens.data.verify import verify_manifest
+    from emolens.data.check.verify import verify_manifest
 
     if not 0 <= near <= 16:
         raise ConfigError(f"--near {near}: must be 0 to 16 bits of 64")

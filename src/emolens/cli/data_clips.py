@@ -32,7 +32,7 @@ def clips(
     """
     import os
 
-    from emolens.data.clip_cache import ClipCacheConfig, build_cache
+    from emolens.data.loaders.video_cache import ClipCacheConfig, build_cache
     from emolens.data.manifest import Manifest
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

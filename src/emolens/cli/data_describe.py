@@ -28,9 +28,9 @@ def describe(
         language: code of a language, or the path of its TOML file.
         replace: write over the texts that the manifest has.
     """
-    from emolens.data.descriptions import describe_manifest, overlong_notice
-    from emolens.data.language import load_language
     from emolens.data.manifest import Manifest
+    from emolens.data.text.descriptions import describe_manifest, overlong_notice
+    from emolens.data.text.language import load_language
 
     if out.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--out {out}: a manifest is a .parquet or a .csv file")

@@ -4,7 +4,7 @@ import base64
 import io
 from pathlib import Path
 
-from emolens.data.middle_frame import middle_frame
+from emolens.data.check.middle_frame import middle_frame
 from emolens.errors import MediaError
 from emolens.inference.inputs import media_of
 from emolens.media.image import read_image

@@ -4,7 +4,7 @@ A run folder holds ``model.safetensors`` and ``config.json`` with
 
 - ``kind``: "av_cpnet";
 - ``model``: :meth:`emolens.models.av_cpnet.AVCPNetConfig.to_dict`;
-- ``clip``: :meth:`emolens.media.clip.ClipConfig.to_dict`, how a file becomes the network's input;
+- ``clip``: :meth:`emolens.media.video_sample.ClipConfig.to_dict`, how a file becomes the network's input;
 - ``label_space``: :meth:`emolens.taxonomy.LabelSpace.as_dict`; ``targets``: none;
 
 and the facts every run keeps (``recipe``, ``config``, ``data`` with dataset and splits, ``seed``, ``validation``).
@@ -26,7 +26,7 @@ from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.inference.run_files import AV, CARD, CONFIG, FORMAT, card
-from emolens.media.clip import Clip, ClipConfig
+from emolens.media.video_sample import Clip, ClipConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.models.precision import DTYPES, choose_device, choose_precision

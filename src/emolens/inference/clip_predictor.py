@@ -21,8 +21,8 @@ from emolens.inference.encode import default_workers
 from emolens.inference.inputs import media_of
 from emolens.inference.timeline import Span
 from emolens.inference.window_source import WindowSource
-from emolens.media.clip import Clip, finish_clip, read_raw
-from emolens.media.clip_source import ClipSource, open_source
+from emolens.media.video_sample import Clip, finish_clip, read_raw
+from emolens.media.video_source import ClipSource, open_source
 from emolens.models.verdict import Verdict, mapping_of
 from emolens.taxonomy import LabelSpace, get_label_space
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from emolens.inference.timeline import Span
 from emolens.media.audio import Sound
-from emolens.media.clip import ClipConfig
-from emolens.media.clip_source import ClipSource, open_source
 from emolens.media.segments import sample_segments
 from emolens.media.video import Frames, stream_windows
+from emolens.media.video_sample import ClipConfig
+from emolens.media.video_source import ClipSource, open_source
 
 
 class WindowSource:
-    """A :class:`~emolens.media.clip_source.ClipSource` that is read window after window, in order.
+    """A :class:`~emolens.media.video_source.ClipSource` that is read window after window, in order.
 
     Windows that are read one by one decode a frame once for each window it lies in, and what lies before it back to the
     last key frame as often: 4 to 5 times the work at the usual key frame every 10 s, windows of 4 s and hops of 2 s.
@@ -30,7 +30,7 @@ class WindowSource:
         pictures: whether frames will be asked for.
 
     Raises:
-        MediaError: as :func:`emolens.media.clip_source.open_source`.
+        MediaError: as :func:`emolens.media.video_source.open_source`.
     """
 
     def __init__(self, path: Path, spans: Sequence[Span], config: ClipConfig, pictures: bool = True) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from emolens.data.clip_augment import ClipAugment
-from emolens.media.clip import ClipConfig
+from emolens.data.loaders.video_augment import ClipAugment
+from emolens.media.video_sample import ClipConfig
 from emolens.models.av_cpnet import AVCPNetConfig
 from emolens.training.av_task import AVLossConfig
 from emolens.training.optim import OptimizerConfig

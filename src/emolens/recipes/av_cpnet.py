@@ -1,6 +1,6 @@
 """AV-CPNet as published (arXiv 2311.17335; as AV-CANet, 2508.06902)."""
 
-from emolens.data.clip_augment import ClipAugment
+from emolens.data.loaders.video_augment import ClipAugment
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNetConfig
 from emolens.recipes.av_config import AVConfig

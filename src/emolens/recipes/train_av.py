@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from emolens.data.clips import ClipDataset
+from emolens.data.loaders.videos import ClipDataset
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote
 from emolens.errors import ConfigError, DataError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from emolens.data.single_view import SingleViewDataset
+from emolens.data.loaders.single_view import SingleViewDataset
 from emolens.errors import ConfigError
 from emolens.inference.vit_run import describe_vit, save_vit
 from emolens.models.backbones.vit import Stored, evaluation_preprocess, read_stored

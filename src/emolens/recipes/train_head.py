@@ -14,8 +14,8 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emolens.data.loaders.class_weights import class_weights
 from emolens.data.manifest import Manifest
-from emolens.data.sampling import class_weights
 from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
 from emolens.inference.cache import EmbeddingCache

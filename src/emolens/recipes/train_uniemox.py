@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from emolens import __version__
+from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
-from emolens.data.views import TwoViewDataset
 from emolens.errors import ConfigError, DataError
 from emolens.files import write_json
 from emolens.inference.run_files import CONFIG, FORMAT

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from emolens.data.single_view import Augment
+from emolens.data.loaders.single_view import Augment
 from emolens.models.uniemox import UniEmoXConfig
 from emolens.training.finetune_task import MixConfig
 from emolens.training.optim import OptimizerConfig

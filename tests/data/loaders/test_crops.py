@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.data.windows import centre_window, least_side, random_window, resized, sample_rng
+from emolens.data.loaders.crops import centre_window, least_side, random_window, resized, sample_rng
 
 SIDES = st.integers(1, 4000)
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emolens.data.language import MEASURED, Language
 from emolens.data.manifest import Manifest
-from emolens.data.tone import MIN_SIDE, brightness, colorfulness
+from emolens.data.text.language import MEASURED, Language
+from emolens.data.text.tone import MIN_SIDE, brightness, colorfulness
 from emolens.errors import DataError, MediaError
 from emolens.media.image import read_image
 from emolens.progress import progress

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.data.near_duplicates import near_duplicate_groups
+from emolens.data.check.near_duplicates import near_duplicate_groups
 
 few_bits = st.lists(
     st.sets(st.integers(0, 63), max_size=5).map(lambda bits: sum(1 << bit for bit in bits)), max_size=25

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.data.box_table import BoxTable
+from emolens.data.loaders.box_table import BoxTable
 from emolens.data.manifest import Manifest
 from emolens.data.shards import ShardReader
 from emolens.errors import DataError, MediaError

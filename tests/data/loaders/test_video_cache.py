@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emolens.data.clip_cache import ClipCacheConfig, build_cache, cached_clip, clip_place
+from emolens.data.loaders.video_cache import ClipCacheConfig, build_cache, cached_clip, clip_place
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, MediaError
-from emolens.media.clip import ClipConfig
-from emolens.media.clip_source import open_source
+from emolens.media.video_sample import ClipConfig
+from emolens.media.video_source import open_source
 
 SMALL = ClipCacheConfig(size=32, sound_s=1.5)
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from emolens.data.descriptions import overlong_notice
+from emolens.data.loaders.crops import centre_window, least_side, random_window, resized, sample_rng
+from emolens.data.loaders.pictures import Pictures
 from emolens.data.manifest import Manifest
-from emolens.data.pictures import Pictures
-from emolens.data.windows import centre_window, least_side, random_window, resized, sample_rng
+from emolens.data.text.descriptions import overlong_notice
 from emolens.errors import DataError
 from emolens.people.crop import person_crop
 

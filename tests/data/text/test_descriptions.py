@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from emolens.data.descriptions import CLIP_TOKENS, describe, describe_manifest, overlong, overlong_notice
-from emolens.data.language import load_language
 from emolens.data.manifest import Manifest
-from emolens.data.tone import brightness, colorfulness
+from emolens.data.text.descriptions import CLIP_TOKENS, describe, describe_manifest, overlong, overlong_notice
+from emolens.data.text.language import load_language
+from emolens.data.text.tone import brightness, colorfulness
 from emolens.errors import ConfigError, DataError
 
 ENGLISH = load_language("en")
@@ -144,7 +144,7 @@ def test_tone_of_known_pictures():
 
 
 def test_tone_hardly_depends_on_the_size_it_is_decoded_at(tmp_path, rng):
-    from emolens.data.tone import MIN_SIDE
+    from emolens.data.text.tone import MIN_SIDE
     from emolens.media.image import read_image
 
     coarse = rng.integers(0, 256, (9, 12, 3), dtype=np.uint8)

@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from emolens.data.adapter import Counts, get_adapter, list_adapters
-from emolens.data.file_check import FileCheck, check_file
+from emolens.data.check.file_check import FileCheck, check_file
+from emolens.data.check.near_duplicates import near_duplicate_groups
 from emolens.data.manifest import Manifest
 from emolens.data.manifest_io import read_table
-from emolens.data.near_duplicates import near_duplicate_groups
 from emolens.data.validate import CHECKS
 from emolens.errors import DataError
 from emolens.files import write_json

@@ -24,9 +24,9 @@ from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError, MediaError
 from emolens.files import atomic_path
 from emolens.media.audio import Sound
-from emolens.media.clip import ClipConfig
-from emolens.media.clip_source import ClipSource, fitted, open_source
 from emolens.media.video import Frames
+from emolens.media.video_sample import ClipConfig
+from emolens.media.video_source import ClipSource, fitted, open_source
 from emolens.progress import progress
 
 FORMAT = 1  # of the files; another one is made anew
@@ -39,7 +39,7 @@ class ClipCacheConfig:
     """What is kept of a clip."""
 
     size: int = 128
-    """Pixels of the shorter side: what training crops from (:class:`emolens.data.clip_augment.ClipAugment`)."""
+    """Pixels of the shorter side: what training crops from (:class:`emolens.data.loaders.video_augment.ClipAugment`)."""
     quality: int = 90
     """Of the JPEG frames."""
     rate: int = ClipConfig.rate
@@ -72,7 +72,7 @@ class BuiltCache:
 
 
 class CachedClip:
-    """A clip out of the cache; see :class:`emolens.media.clip_source.ClipSource`."""
+    """A clip out of the cache; see :class:`emolens.media.video_source.ClipSource`."""
 
     def __init__(self, place: Path, stated: dict[str, Any]) -> None:
         self._place, self._stated = place, stated

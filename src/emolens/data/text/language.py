@@ -54,7 +54,7 @@ class Language:
 
 def list_languages() -> list[str]:
     """Codes of the languages that come along."""
-    folder = files("emolens.data") / "languages"
+    folder = files("emolens.data.text") / "languages"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
 
@@ -70,7 +70,7 @@ def load_language(name: str) -> Language:
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"{name}: cannot be read ({error})") from error
     elif name in list_languages():
-        text = (files("emolens.data") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
+        text = (files("emolens.data.text") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
     else:
         raise ConfigError(f'unknown language "{name}"; {did_you_mean(name, list_languages())}, or give a .toml file')
     try:

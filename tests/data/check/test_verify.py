@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from emolens.data.adapter import import_dataset
+from emolens.data.check.verify import VerifyReport, verify_manifest
 from emolens.data.manifest import Manifest
 from emolens.data.manifest_io import write_table
-from emolens.data.verify import VerifyReport, verify_manifest
 from emolens.errors import DataError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emolens.data.clip_augment import ClipAugment
+from emolens.data.loaders.video_augment import ClipAugment
 from emolens.errors import ConfigError
 
 STILL = ClipAugment(

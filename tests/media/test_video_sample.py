@@ -6,10 +6,10 @@ import torch
 
 from emolens.errors import ConfigError, MediaError
 from emolens.media.audio import read_audio
-from emolens.media.clip import ClipConfig, read_clip
 from emolens.media.log_mel import SpectrumConfig, log_mel
 from emolens.media.mfcc import mfcc, segmented
 from emolens.media.segments import sample_segments
+from emolens.media.video_sample import ClipConfig, read_clip
 
 SMALL = ClipConfig(segments=4, frames=2, size=48, audio_frames=8)
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from emolens.data.clip_augment import ClipAugment
-from emolens.data.clip_cache import ClipCacheConfig, build_cache
-from emolens.data.clips import ClipDataset
+from emolens.data.loaders.video_augment import ClipAugment
+from emolens.data.loaders.video_cache import ClipCacheConfig, build_cache
+from emolens.data.loaders.videos import ClipDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
-from emolens.media.clip import ClipConfig, read_clip
+from emolens.media.video_sample import ClipConfig, read_clip
 
 SMALL = ClipConfig(segments=2, frames=2, size=28, audio_frames=16)
 

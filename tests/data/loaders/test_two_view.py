@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
+from emolens.data.loaders.single_view import Augment, SingleViewDataset
+from emolens.data.loaders.two_view import IMAGENET_MEAN, IMAGENET_STD, TwoViewDataset
 from emolens.data.manifest import Manifest
-from emolens.data.single_view import Augment, SingleViewDataset
-from emolens.data.views import IMAGENET_MEAN, IMAGENET_STD, TwoViewDataset
 from emolens.errors import DataError, MediaError
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)

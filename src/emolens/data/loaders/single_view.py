@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from emolens.data.augment import rand_augment, random_erasing
+from emolens.data.loaders.augment import rand_augment, random_erasing
+from emolens.data.loaders.crops import centre_window, least_side, random_window, resized, sample_rng
+from emolens.data.loaders.pictures import Pictures
+from emolens.data.loaders.two_view import IMAGENET_MEAN, normalise
 from emolens.data.manifest import Manifest
-from emolens.data.pictures import Pictures
 from emolens.data.validate import TARGETS
-from emolens.data.views import IMAGENET_MEAN, normalise
-from emolens.data.windows import centre_window, least_side, random_window, resized, sample_rng
 from emolens.errors import DataError
 from emolens.people.crop import Region, person_crop
 

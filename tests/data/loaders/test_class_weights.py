@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.data.sampling import class_weights
+from emolens.data.loaders.class_weights import class_weights
 
 
 @given(st.lists(st.integers(-1, 4), max_size=60))

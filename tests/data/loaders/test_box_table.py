@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.data.box_table import BoxTable
+from emolens.data.loaders.box_table import BoxTable
 from emolens.errors import DataError
 from emolens.people.boxes import boxes_inside
 

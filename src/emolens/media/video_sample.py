@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emolens.errors import ConfigError, MediaError
-from emolens.media.clip_source import ClipSource, open_source
 from emolens.media.log_mel import log_mel
 from emolens.media.mfcc import MfccConfig, mfcc, segmented
 from emolens.media.segments import sample_segments
+from emolens.media.video_source import ClipSource, open_source
 
 Feature = Literal["mfcc", "log_mel"]
 Status = Literal["ok", "no_audio", "no_video", "partial"]

@@ -14,14 +14,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from emolens.data.clip_augment import ClipAugment
-from emolens.data.clip_cache import cached_clip
+from emolens.data.loaders.crops import sample_rng
+from emolens.data.loaders.pictures import MAX_BAD
+from emolens.data.loaders.video_augment import ClipAugment
+from emolens.data.loaders.video_cache import cached_clip
 from emolens.data.manifest import Manifest
-from emolens.data.pictures import MAX_BAD
-from emolens.data.windows import sample_rng
 from emolens.errors import DataError, MediaError
-from emolens.media.clip import Clip, ClipConfig, finish_clip, read_raw
-from emolens.media.clip_source import ClipSource, open_source
+from emolens.media.video_sample import Clip, ClipConfig, finish_clip, read_raw
+from emolens.media.video_source import ClipSource, open_source
 
 
 class ClipDataset(Dataset[dict[str, Tensor]]):
