@@ -132,8 +132,8 @@ def open_clip_side(job: Job) -> dict[str, float | str]:
 def emolens_side(job: Job) -> dict[str, float | str]:
     import torch
 
-    from emolens.inference.cache import EmbeddingCache
-    from emolens.inference.encode import encode_files
+    from emolens.embedding.cache import EmbeddingCache
+    from emolens.embedding.encode import encode_files
     from emolens.models.backbones.base import load_backbone
 
     backbone = load_backbone(f"{job.arch}/{job.weights}", precision=job.precision)

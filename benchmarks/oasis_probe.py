@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from emolens.data.adapter import import_dataset
-from emolens.inference.cache import EmbeddingCache
+from emolens.embedding.cache import EmbeddingCache
 from emolens.metrics.summary import classification_metrics, regression_metrics
 from emolens.models.backbones.base import load_backbone
 from emolens.recipes.probe import probe

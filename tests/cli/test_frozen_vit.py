@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from emolens import load
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
-from emolens.inference.vit_run import describe_vit, save_vit
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import EmotionViT
+from emolens.runs.vit import describe_vit, save_vit
 from emolens.taxonomy import get_label_space
 
 SIZES = {"image_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 3}

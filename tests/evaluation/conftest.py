@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from emolens.data.manifest import Manifest
-from emolens.inference.heads import Head, ProbeHead
+from emolens.heads.heads import Head, ProbeHead
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe

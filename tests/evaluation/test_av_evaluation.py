@@ -14,7 +14,6 @@ from emolens.data.adapter import import_dataset
 from emolens.data.manifest import Manifest
 from emolens.evaluation.conditions import ROBUSTNESS
 from emolens.evaluation.evaluate import evaluate
-from emolens.inference.av_run import describe_av, save_av
 from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.condition import Condition
 from emolens.inference.load import load
@@ -22,6 +21,7 @@ from emolens.media.video_sample import ClipConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+from emolens.runs.av import describe_av, save_av
 from emolens.taxonomy import get_label_space
 
 SIZES = {"segments": 2, "frames": 2, "size": 32, "coefficients": 6, "audio_frames": 8}

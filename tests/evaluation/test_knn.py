@@ -68,7 +68,7 @@ def test_labels_and_points_of_the_neighbours(predictor, colours):
 
 
 def _colour(knn, targets):
-    from emolens.inference.encode import encode_files
+    from emolens.embedding.encode import encode_files
 
     return np.concatenate([batch.embedding_BD for batch in encode_files(knn.backbone, list(targets.path_N))])
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from emolens.inference.av_run import describe_av, save_av
-from emolens.inference.vit_run import describe_vit, save_vit
 from emolens.media.video_sample import ClipConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.models.vit import EmotionViT
+from emolens.runs.av import describe_av, save_av
+from emolens.runs.vit import describe_vit, save_vit
 from emolens.taxonomy import get_label_space
 
 SIZES = {"image_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 3}

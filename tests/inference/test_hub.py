@@ -9,9 +9,9 @@ import pytest
 PUSH = """
 import sys
 from emolens.errors import DataError
-from emolens.inference.heads import ProbeHead
+from emolens.heads.heads import ProbeHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import describe
+from emolens.runs.head import describe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.probe import LinearProbe
 backbone = load_backbone("mini")

@@ -7,12 +7,12 @@ from PIL import Image
 
 from emolens import load
 from emolens.errors import ConfigError, DataError, WeightsError
-from emolens.inference.heads import CrossEntropyHead, ProbeHead, TextHead
+from emolens.heads.heads import CrossEntropyHead, ProbeHead, TextHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import describe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
+from emolens.runs.head import describe
 from emolens.taxonomy import LabelSpace, get_label_space
 
 

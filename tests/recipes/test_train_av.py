@@ -14,10 +14,10 @@ import torch
 from emolens.cli.main import main
 from emolens.data.loaders.videos import ClipDataset
 from emolens.data.manifest import Manifest
-from emolens.inference.av_run import read_av
-from emolens.inference.run_files import read_config
 from emolens.media.video_sample import read_clip
 from emolens.recipes import AUDIO_VISUAL
+from emolens.runs.av import read_av
+from emolens.runs.run_files import read_config
 from emolens.training.av_task import AVTask
 
 SMALL = [

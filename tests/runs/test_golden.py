@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import emolens
-from emolens.inference.encode import encode_files
+from emolens.embedding.encode import encode_files
 from emolens.models.backbones.base import load_backbone
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"

@@ -75,7 +75,7 @@ def _version(name: str) -> str:
 def _devices() -> list[Row]:
     import torch
 
-    from emolens.inference.encode import default_workers
+    from emolens.embedding.encode import default_workers
     from emolens.models.precision import choose_device, choose_precision, cpu_features
 
     features = ", ".join(f"{name}: {'yes' if has else 'no'}" for name, has in cpu_features().items())

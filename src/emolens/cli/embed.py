@@ -32,8 +32,8 @@ def main(args: list[str]) -> int:
     """Run the verb; the exit code: 0, or 3 where every file failed."""
     options = tyro.cli(EmbedOptions, args=args, prog="emolens embed")
     paths = _paths(options.inputs)  # before the model: a wrong path should not cost the loading of weights
+    from emolens.embedding.cache import EmbeddingCache
     from emolens.files import user_cache
-    from emolens.inference.cache import EmbeddingCache
     from emolens.models.backbones.base import load_backbone
 
     backbone = load_backbone(options.backbone, options.compute.device, options.compute.precision)

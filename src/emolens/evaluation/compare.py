@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.data.manifest import Manifest
+from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError, EmolensError
 from emolens.evaluation.answers import Answers, ask, describe_predictor, fit_predictor
 from emolens.evaluation.comparison import Cell, Comparison, Entry, SeedSpread
@@ -26,7 +27,6 @@ from emolens.evaluation.spec_names import spec_names
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import user_cache
 from emolens.inference.base_predictor import BasePredictor
-from emolens.inference.cache import EmbeddingCache
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone, load_backbone

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from emolens.data.manifest import Manifest
+from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.targets import Targets, read_targets
-from emolens.inference.cache import EmbeddingCache
-from emolens.inference.heads import FixedHead
+from emolens.heads.heads import FixedHead
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
@@ -177,7 +177,7 @@ def _embed(
     if cache is not None:
         embedded = EmbeddingCache(cache, backbone).embed(list(targets.path_N), batch_size, workers)
         return np.asarray(embedded.embedding_ND), next(iter(embedded.errors.values()), None)
-    from emolens.inference.encode import encode_files
+    from emolens.embedding.encode import encode_files
 
     parts, errors = [], {}
     for batch in encode_files(backbone, list(targets.path_N), batch_size, workers):

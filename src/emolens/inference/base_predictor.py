@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from emolens.inference.ahead import FAILURES, reason
+from emolens.embedding.prefetch import FAILURES, reason
 from emolens.inference.condition import Condition
 from emolens.inference.inputs import expand_inputs, media_of
 from emolens.inference.results import Prediction, Predictions
@@ -229,7 +229,7 @@ class BasePredictor(ABC):
 
     def push_to_hub(self, repository: str, private: bool = False, token: str | None = None) -> str:
         """Upload to the Hugging Face hub as USER/REPO; returns its address."""
-        from emolens.inference.pretrained import push_to_hub
+        from emolens.runs.head import push_to_hub
 
         return push_to_hub(self, repository, private=private, token=token)
 

@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.embedding.encode import default_workers
+from emolens.embedding.prefetch import Item, load_ahead, reason
 from emolens.errors import ConfigError
-from emolens.inference.ahead import Item, load_ahead, reason
-from emolens.inference.av_run import AVModel
 from emolens.inference.base_predictor import BasePredictor, Judged
 from emolens.inference.condition import Condition
-from emolens.inference.encode import default_workers
 from emolens.inference.inputs import media_of
 from emolens.inference.timeline import Span
 from emolens.inference.window_source import WindowSource
 from emolens.media.video_sample import Clip, finish_clip, read_raw
 from emolens.media.video_source import ClipSource, open_source
 from emolens.models.verdict import Verdict, mapping_of
+from emolens.runs.av import AVModel
 from emolens.taxonomy import LabelSpace, get_label_space
 
 Floats = NDArray[np.float64]

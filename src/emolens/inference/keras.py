@@ -5,12 +5,12 @@ from pathlib import Path
 
 from emolens.errors import ConfigError
 from emolens.files import sha256_file
-from emolens.inference.heads import CrossEntropyHead, Head, TextHead
+from emolens.heads.heads import CrossEntropyHead, Head, TextHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import describe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPECrossEntropy
 from emolens.models.loading.keras_heads import load_keras_head
+from emolens.runs.head import describe
 from emolens.taxonomy import LabelSpace, get_label_space
 
 

@@ -4,15 +4,15 @@ import os
 from pathlib import Path
 
 from emolens.errors import ConfigError, WeightsError
-from emolens.inference.av_run import read_av
+from emolens.heads.heads import MiniHead, TextHead
 from emolens.inference.base_predictor import BasePredictor
 from emolens.inference.clip_predictor import ClipPredictor
-from emolens.inference.heads import MiniHead, TextHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import from_hub, read_pretrained
-from emolens.inference.run_files import AV, read_config
-from emolens.inference.vit_run import read_published
 from emolens.models.backbones.base import load_backbone
+from emolens.runs.av import read_av
+from emolens.runs.head import from_hub, read_pretrained
+from emolens.runs.run_files import AV, read_config
+from emolens.runs.vit import read_published
 from emolens.taxonomy import LabelSpace, get_label_space
 
 DEFAULT_ZERO_SHOT = "ViT-B-32/openai"

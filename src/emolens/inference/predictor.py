@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from emolens.embedding.encode import default_workers, encode_files
+from emolens.embedding.prefetch import load_ahead, reason
 from emolens.errors import ConfigError
-from emolens.inference.ahead import load_ahead, reason
+from emolens.heads.heads import Head
 from emolens.inference.base_predictor import BasePredictor, Judged
 from emolens.inference.condition import Condition
-from emolens.inference.encode import default_workers, encode_files
-from emolens.inference.heads import Head
 from emolens.inference.inputs import media_of
 from emolens.inference.timeline import Span
 from emolens.inference.verdicts import joined, mean_of, rows_of
@@ -40,7 +40,7 @@ class Predictor(BasePredictor):
     Args:
         name: for tables and the ``model`` column.
         backbone, head: what encodes, and what judges.
-        config: what :func:`emolens.inference.pretrained.save_pretrained` writes beside the weights.
+        config: what :func:`emolens.runs.head.save_pretrained` writes beside the weights.
         cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
         condition: see :meth:`under`.
     """
@@ -152,7 +152,7 @@ class Predictor(BasePredictor):
             for batch in encode_files(self.backbone, paths, batch_size=batch_size, workers=workers):
                 yield batch.index, batch.embedding_BD, batch.errors
             return
-        from emolens.inference.cache import EmbeddingCache
+        from emolens.embedding.cache import EmbeddingCache
 
         embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
         yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
@@ -190,7 +190,7 @@ class Predictor(BasePredictor):
         return self.head.verdict(torch.cat(batches))
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        from emolens.inference.pretrained import save_pretrained
+        from emolens.runs.head import save_pretrained
 
         save_pretrained(self, Path(directory))
 

@@ -7,7 +7,7 @@ from typing import Any
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import read_json
-from emolens.inference.run_files import CONFIG
+from emolens.runs.run_files import CONFIG
 
 REQUEST = "request.json"  # what was asked for; written first, so that a resumed run can be held against it
 

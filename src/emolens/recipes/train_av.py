@@ -10,10 +10,10 @@ from emolens.data.loaders.videos import ClipDataset
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote
 from emolens.errors import ConfigError, DataError
-from emolens.inference.av_run import describe_av, save_av
 from emolens.models.av_cpnet import AVCPNet
 from emolens.recipes.av_config import AVConfig
 from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
+from emolens.runs.av import describe_av, save_av
 from emolens.training.av_task import AVTask
 from emolens.training.trainer import Fitted, Trainer
 

@@ -7,12 +7,12 @@ import torch
 
 from emolens.data.loaders.single_view import SingleViewDataset
 from emolens.errors import ConfigError
-from emolens.inference.vit_run import describe_vit, save_vit
 from emolens.models.backbones.vit import Stored, evaluation_preprocess, read_stored
 from emolens.models.loading.published import load_into_vit
 from emolens.models.vit import EmotionViT
 from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
 from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
+from emolens.runs.vit import describe_vit, save_vit
 from emolens.training.finetune_task import FinetuneTask
 from emolens.training.trainer import Fitted, Trainer
 from emolens.training.vit_targets import Outputs

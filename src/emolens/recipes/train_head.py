@@ -16,12 +16,11 @@ from torch import Tensor
 
 from emolens.data.loaders.class_weights import class_weights
 from emolens.data.manifest import Manifest
+from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
-from emolens.inference.cache import EmbeddingCache
-from emolens.inference.heads import CrossEntropyHead, Head, ProbeHead, TextHead
+from emolens.heads.heads import CrossEntropyHead, Head, ProbeHead, TextHead
 from emolens.inference.predictor import Predictor
-from emolens.inference.pretrained import describe
 from emolens.models.backbones.base import Backbone, load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
@@ -34,6 +33,7 @@ from emolens.recipes.head_config import (
     ProbeConfig,
 )
 from emolens.recipes.run_folder import REQUEST, check_run, select_split
+from emolens.runs.head import describe
 from emolens.taxonomy import LabelSpace
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.clip_e_tasks import CLIPEContrastiveTask, CLIPECrossEntropyTask

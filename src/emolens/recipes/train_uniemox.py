@@ -10,7 +10,6 @@ from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import write_json
-from emolens.inference.run_files import CONFIG, FORMAT
 from emolens.models.backbones.base import load_backbone
 from emolens.models.backbones.vit import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
 from emolens.models.loading.published import load_into_mae
@@ -18,6 +17,7 @@ from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox import UniEmoX
 from emolens.recipes.run_request import VALIDATED, Machine, RunRequest, leave
 from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
+from emolens.runs.run_files import CONFIG, FORMAT
 from emolens.training.teacher import Teacher, TextTable
 from emolens.training.trainer import Fitted, Trainer
 from emolens.training.uniemox_task import UniEmoXTask

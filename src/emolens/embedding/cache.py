@@ -30,9 +30,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from emolens.embedding.encode import encode_files
 from emolens.errors import DataError
 from emolens.files import atomic_path, read_json, write_json
-from emolens.inference.encode import encode_files
 from emolens.models.backbones.base import Backbone
 from emolens.progress import progress
 
@@ -103,7 +103,7 @@ class EmbeddingCache:
         What is done is written every minute, and when the run is interrupted.
 
         Args:
-            batch_size, workers: as for :func:`emolens.inference.encode.encode_files`.
+            batch_size, workers: as for :func:`emolens.embedding.encode.encode_files`.
 
         Raises:
             ConfigError: ``batch_size`` or ``workers`` below 1.

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
-from emolens.inference.heads import Head, build_head
-from emolens.inference.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
-from emolens.inference.vit_head import VIT
-from emolens.inference.vit_run import read_vit, save_vit, vit_state
+from emolens.heads.heads import Head, build_head
+from emolens.heads.vit import VIT
 from emolens.models.backbones.base import Backbone, load_backbone
 from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
+from emolens.runs.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
+from emolens.runs.vit import read_vit, save_vit, vit_state
 from emolens.taxonomy import LabelSpace
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from emolens.embedding.prefetch import load_ahead, reason
 from emolens.errors import MediaError
-from emolens.inference.ahead import load_ahead, reason
 
 
 def test_results_come_in_order_and_failures_are_items():

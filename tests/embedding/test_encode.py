@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from emolens.embedding.encode import MAX_ROWS, default_workers, encode_files
 from emolens.errors import ConfigError
-from emolens.inference.encode import MAX_ROWS, default_workers, encode_files
 from emolens.media.image import read_image
 from emolens.models.backbones.base import Backbone
 from emolens.models.preprocess import Preprocess
@@ -177,7 +177,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {folder!r})
 from test_encode import Means
-from emolens.inference.encode import encode_files
+from emolens.embedding.encode import encode_files
 for batch in encode_files(Means(), [Path({path!r})] * 10_000_000, 4, workers=2):
     print("working", flush=True)
 """

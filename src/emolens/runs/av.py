@@ -25,11 +25,11 @@ from torch import Tensor
 from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
-from emolens.inference.run_files import AV, CARD, CONFIG, FORMAT, card
 from emolens.media.video_sample import Clip, ClipConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.models.precision import DTYPES, choose_device, choose_precision
+from emolens.runs.run_files import AV, CARD, CONFIG, FORMAT, card
 from emolens.taxonomy import LabelSpace
 
 Floats = NDArray[np.float64]
@@ -162,7 +162,7 @@ def read_av(directory: Path, config: dict[str, Any], device: str = "auto", preci
 
     Args:
         directory: the folder.
-        config: its ``config.json``, see :func:`emolens.inference.run_files.read_config`.
+        config: its ``config.json``, see :func:`emolens.runs.run_files.read_config`.
         device, precision: where it computes, and in what.
 
     Raises:

@@ -22,13 +22,13 @@ from torch import Tensor
 from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
-from emolens.inference.run_files import CARD, CONFIG, FORMAT, card
-from emolens.inference.vit_head import VIT, VitClassifier, VitHead
+from emolens.heads.vit import VIT, VitClassifier, VitHead
 from emolens.models.backbones.base import load_backbone
 from emolens.models.backbones.vit import SIZES, ViTBackbone, evaluation_preprocess
 from emolens.models.loading.published import load_published
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.preprocess import Preprocess
+from emolens.runs.run_files import CARD, CONFIG, FORMAT, card
 from emolens.taxonomy import LabelSpace
 
 

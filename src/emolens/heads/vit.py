@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import WeightsError
-from emolens.inference.heads import FixedHead, to_scores
+from emolens.heads.heads import FixedHead, to_scores
 from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace
 

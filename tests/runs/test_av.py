@@ -4,12 +4,12 @@ import torch
 
 from emolens.errors import DataError, WeightsError
 from emolens.files import read_json, write_json
-from emolens.inference.av_run import AVModel, describe_av, read_av, save_av
-from emolens.inference.run_files import read_config
 from emolens.media.video_sample import Clip, ClipConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+from emolens.runs.av import AVModel, describe_av, read_av, save_av
+from emolens.runs.run_files import read_config
 from emolens.taxonomy import get_label_space
 
 EMOTIONS = get_label_space("emotions6")
