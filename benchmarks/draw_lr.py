@@ -8,7 +8,7 @@ Every point comes from the function that the trainer itself calls. Seconds; no d
 import argparse
 from pathlib import Path
 
-from emolens.inference.plot_style import FAINT, INK, LINE, POLARITY_COLOURS, new_figure, plain_axes, save_figure, write
+from emolens.drawing.style import FAINT, INK, LINE, POLARITY_COLOURS, new_figure, plain_axes, save_figure, write
 from emolens.recipes.av_cpnet import av_cpnet
 from emolens.training.optim import learning_rate
 

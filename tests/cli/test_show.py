@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from emolens.cli.main import main
-from emolens.inference.reconstruction import reconstruct
+from emolens.drawing.reconstruction import reconstruct
 from emolens.media.image import read_image
 from emolens.models.backbones.vit import evaluation_preprocess, load_autoencoder
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig

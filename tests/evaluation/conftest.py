@@ -11,7 +11,7 @@ from PIL import Image
 
 from emolens.data.manifest import Manifest
 from emolens.heads.heads import Head, ProbeHead
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
 from emolens.taxonomy import LabelSpace, get_label_space

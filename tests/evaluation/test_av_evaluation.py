@@ -14,9 +14,9 @@ from emolens.data.adapter import import_dataset
 from emolens.data.manifest import Manifest
 from emolens.evaluation.conditions import ROBUSTNESS
 from emolens.evaluation.evaluate import evaluate
-from emolens.inference.base_predictor import BasePredictor
-from emolens.inference.condition import Condition
 from emolens.inference.load import load
+from emolens.inference.perturbation import Condition
+from emolens.inference.predictor import BasePredictor
 from emolens.media.video_sample import ClipConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig

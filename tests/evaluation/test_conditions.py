@@ -16,8 +16,8 @@ from emolens.evaluation.conditions import MODALITIES, ROBUSTNESS, fitting
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.knn import knn_predictor
 from emolens.evaluation.targets import read_targets
-from emolens.inference.base_predictor import BasePredictor, Judged
-from emolens.inference.condition import Condition
+from emolens.inference.perturbation import Condition
+from emolens.inference.predictor import BasePredictor, Judged
 from emolens.media.video import probe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.verdict import Verdict, mapping_of

@@ -98,7 +98,7 @@ def test_figures_are_written_alike_everywhere():
 
 
 def test_colours_are_those_of_the_plots(predictor, colours):
-    from emolens.inference.plot_style import POLARITY_COLOURS
+    from emolens.drawing.style import POLARITY_COLOURS
 
     html = evaluation_report(evaluate(predictor(), colours(n=6)))
     for polarity, colour in POLARITY_COLOURS.items():

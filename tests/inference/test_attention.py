@@ -6,10 +6,10 @@ from PIL import Image
 
 from emolens import load
 from emolens.cli.main import main
+from emolens.drawing.attention import overlay
+from emolens.drawing.plots import write_plots
 from emolens.errors import ConfigError
 from emolens.inference.attention import AttentionMap, Explainer, seen_frame
-from emolens.inference.plots import write_plots
-from emolens.inference.plots_attention import overlay
 from emolens.inference.results import Prediction
 from emolens.media.image import read_image
 from emolens.models.backbones.vit import evaluation_preprocess

@@ -10,7 +10,7 @@ PUSH = """
 import sys
 from emolens.errors import DataError
 from emolens.heads.heads import ProbeHead
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
 from emolens.runs.head import describe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.probe import LinearProbe

@@ -8,7 +8,7 @@ from PIL import Image
 from emolens import load
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.heads.heads import CrossEntropyHead, ProbeHead, TextHead
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe

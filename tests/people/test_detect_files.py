@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emolens.drawing.people import Shown, draw_sheets
 from emolens.errors import DataError
 from emolens.people.cache import FLOOR, BoxCache
 from emolens.people.detect_files import detect_files
 from emolens.people.detector import Detector
-from emolens.people.plots import Shown, draw_sheets
 
 BIG, FAINT = ((4.0, 8.0, 44.0, 60.0), 0.9), ((46.0, 30.0, 62.0, 62.0), 0.2)
 

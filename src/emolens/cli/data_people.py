@@ -42,11 +42,11 @@ def people(
     import numpy as np
 
     from emolens.data.manifest import Manifest
+    from emolens.drawing.people import Shown, draw_sheets
     from emolens.files import user_cache
     from emolens.people.cache import FLOOR, BoxCache
     from emolens.people.detect_files import detect_files
     from emolens.people.detector import Detector
-    from emolens.people.plots import Shown, draw_sheets
 
     if out.suffix not in (".parquet", ".csv"):
         raise ConfigError(f"--out {out}: a manifest is a .parquet or a .csv file")

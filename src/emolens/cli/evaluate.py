@@ -10,7 +10,7 @@ import tyro
 from emolens.cli.options import Compute, ComputeOptions
 
 if TYPE_CHECKING:
-    from emolens.inference.base_predictor import BasePredictor
+    from emolens.inference.predictor import BasePredictor
 
 
 @dataclass(frozen=True)

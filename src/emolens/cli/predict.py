@@ -75,10 +75,10 @@ class PredictOptions:
 def main(args: list[str]) -> int:
     options = tyro.cli(PredictOptions, prog="emolens predict", args=args)
     from emolens.errors import ConfigError, DataError
-    from emolens.inference.base_predictor import rows_to_come
     from emolens.inference.inputs import expand_inputs
     from emolens.inference.journal import Journal
     from emolens.inference.load import load
+    from emolens.inference.predictor import rows_to_come
     from emolens.inference.results import Prediction, Predictions, by_source, check_suffix, to_json
     from emolens.progress import progress
 
@@ -92,7 +92,7 @@ def main(args: list[str]) -> int:
     paths = expand_inputs(options.inputs)
     targets = {}
     if options.render is not None:
-        from emolens.inference.render import render_targets
+        from emolens.drawing.render import render_targets
 
         targets = render_targets(paths, options.render)
     journal = Journal(options.out, options.resume) if options.out is not None else None
@@ -137,13 +137,13 @@ def main(args: list[str]) -> int:
     for row in failed[:3]:
         print(f"emolens: {row.error}", file=sys.stderr)
     if options.plots is not None:
-        from emolens.inference.plots import write_plots
+        from emolens.drawing.plots import write_plots
 
         drawn = write_plots(predictions, options.plots, options.plot_limit, explain, timeline)
         print(f"{options.plots}: {len(drawn)} plots", file=sys.stderr)
     files = by_source(predictions)
     if targets:
-        from emolens.inference.render import render_all
+        from emolens.drawing.render import render_all
 
         rows_of = {rows[0].source: rows for rows in files}
         render_all(targets, {path: rows_of[predictor.source_of(path)] for path in targets})

@@ -43,9 +43,9 @@ def main(args: list[str]) -> int:
 
 
 def _show_mae(options: ShowMaeOptions) -> int:
+    from emolens.drawing.plots import safe_name
+    from emolens.drawing.reconstruction import draw_reconstruction
     from emolens.inference.inputs import expand_inputs
-    from emolens.inference.plots import safe_name
-    from emolens.inference.reconstruction import draw_reconstruction
     from emolens.models.backbones.vit import load_autoencoder
     from emolens.progress import track
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.targets import Targets
-from emolens.inference.base_predictor import BasePredictor
+from emolens.inference.predictor import BasePredictor
 from emolens.inference.results import Prediction, Predictions
 from emolens.progress import progress
 from emolens.taxonomy import mapping_table, scores_from_valence_arousal

@@ -26,9 +26,9 @@ from emolens.evaluation.seeds import mean_and_sd, seed_groups
 from emolens.evaluation.spec_names import spec_names
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import user_cache
-from emolens.inference.base_predictor import BasePredictor
+from emolens.inference.image_predictor import Predictor
 from emolens.inference.load import load
-from emolens.inference.predictor import Predictor
+from emolens.inference.predictor import BasePredictor
 from emolens.models.backbones.base import Backbone, load_backbone
 
 ManifestLike = str | os.PathLike[str] | Manifest

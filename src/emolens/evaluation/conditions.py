@@ -7,8 +7,8 @@ from emolens.errors import ConfigError
 from emolens.evaluation.answers import ask
 from emolens.evaluation.measure import Measured, measure
 from emolens.evaluation.targets import Targets
-from emolens.inference.base_predictor import BasePredictor
-from emolens.inference.condition import Condition
+from emolens.inference.perturbation import Condition
+from emolens.inference.predictor import BasePredictor
 
 MODALITIES: Mapping[str, Condition] = {
     "audio": Condition(modality="audio"),

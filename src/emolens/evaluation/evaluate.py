@@ -19,7 +19,7 @@ from emolens.evaluation.predictions_table import predictions_table, write_predic
 from emolens.evaluation.provenance import versions
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import write_error, write_json, write_text
-from emolens.inference.base_predictor import BasePredictor
+from emolens.inference.predictor import BasePredictor
 from emolens.metrics import Interval
 from emolens.metrics.classification import confusion_matrix
 

@@ -19,7 +19,7 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.targets import Targets, read_targets
 from emolens.heads.heads import FixedHead
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace

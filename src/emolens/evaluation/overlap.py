@@ -1,7 +1,7 @@
 """Was the model trained on the rows it is measured on?"""
 
 from emolens.evaluation.targets import Targets
-from emolens.inference.base_predictor import BasePredictor
+from emolens.inference.predictor import BasePredictor
 
 
 def overlap_warning(predictor: BasePredictor, targets: Targets) -> str | None:

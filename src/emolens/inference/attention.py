@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import ConfigError
-from emolens.inference.base_predictor import BasePredictor
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
+from emolens.inference.predictor import BasePredictor
 from emolens.media.image import read_image
 from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.preprocess import Preprocess

@@ -6,7 +6,7 @@ from pathlib import Path
 from emolens.errors import ConfigError
 from emolens.files import sha256_file
 from emolens.heads.heads import CrossEntropyHead, Head, TextHead
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPECrossEntropy
 from emolens.models.loading.keras_heads import load_keras_head

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from emolens.errors import ConfigError, WeightsError
 from emolens.heads.heads import MiniHead, TextHead
-from emolens.inference.base_predictor import BasePredictor
-from emolens.inference.clip_predictor import ClipPredictor
-from emolens.inference.predictor import Predictor
+from emolens.inference.av_predictor import ClipPredictor
+from emolens.inference.image_predictor import Predictor
+from emolens.inference.predictor import BasePredictor
 from emolens.models.backbones.base import load_backbone
 from emolens.runs.av import read_av
 from emolens.runs.head import from_hub, read_pretrained

@@ -1,205 +1,264 @@
-"""A model of pictures, on pictures and on the frames of videos.
+"""What every model can do, whatever it looks at: answer for files, and follow a video through time.
 
-Legend: N frames, K frames asked for, D embedding.
+Legend: C labels, N samples, W windows.
 """
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from emolens.embedding.prefetch import FAILURES, reason
+from emolens.inference.inputs import expand_inputs, media_of
+from emolens.inference.perturbation import Condition
+from emolens.inference.results import Prediction, Predictions
+from emolens.inference.timeline import AUTOMATIC_S, Span, Timeline
+from emolens.inference.verdicts import joined, rows_of
+from emolens.models.verdict import Array, Verdict
+from emolens.progress import Advance, progress
+from emolens.taxonomy import LabelSpace
 
-from emolens.embedding.encode import default_workers, encode_files
-from emolens.embedding.prefetch import load_ahead, reason
-from emolens.errors import ConfigError
-from emolens.heads.heads import Head
-from emolens.inference.base_predictor import BasePredictor, Judged
-from emolens.inference.condition import Condition
-from emolens.inference.inputs import media_of
-from emolens.inference.timeline import Span
-from emolens.inference.verdicts import joined, mean_of, rows_of
-from emolens.inference.video_frames import ClipFrames, SteadyFrames, clip_frames
-from emolens.models.backbones.base import Backbone
-from emolens.models.verdict import Verdict
-from emolens.taxonomy import LabelSpace, get_label_space
-
-VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
+Self = TypeVar("Self", bound="BasePredictor")
 
 
-class Predictor(BasePredictor):
-    """A frozen backbone and a head on it.
+@dataclass(frozen=True)
+class Judged:
+    """What a model makes of a file, or of a window of it.
 
-    A video is judged by frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
-    judged as a picture is, and the scores are averaged (:func:`emolens.inference.verdicts.mean_of` says why).
-
-    Args:
-        name: for tables and the ``model`` column.
-        backbone, head: what encodes, and what judges.
-        config: what :func:`emolens.runs.head.save_pretrained` writes beside the weights.
-        cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
-        condition: see :meth:`under`.
+    Attributes:
+        verdict: of one sample; None where there is no answer.
+        status, remark: as ``status`` and ``error`` of :class:`~emolens.inference.results.Prediction`.
+        span: start and end in seconds; None for pictures.
     """
 
-    def __init__(
-        self,
-        name: str,
-        backbone: Backbone,
-        head: Head,
-        config: dict[str, Any],
-        cache: Path | None = None,
-        condition: Condition | None = None,
-    ) -> None:
-        self.name, self.backbone, self.head, self.config, self.cache = name, backbone, head, config, cache
-        self.condition = condition or Condition()
+    verdict: Verdict | None
+    status: str = "ok"
+    remark: str | None = None
+    span: Span | None = None
+
+    @classmethod
+    def failed(cls, remark: str, span: Span | None = None) -> "Judged":
+        """No answer, and why."""
+        return cls(None, "error", remark, span)
+
+
+class BasePredictor(ABC):
+    """A model that is ready.
+
+    Attributes:
+        name: for tables and the ``model`` column.
+        config: what is written beside the weights, and what the training left there.
+    """
+
+    name: str
+    config: dict[str, Any]
 
     @property
+    @abstractmethod
     def kind(self) -> str:
-        return self.head.kind
+        """What it is, as ``config.json`` has it."""
 
     @property
-    def label_space(self) -> LabelSpace | None:
-        return self.head.space
-
-    @property
-    def native(self) -> LabelSpace | None:
-        return self.head.native
-
-    @property
-    def mapping(self) -> str:
-        return self.head.mapping
-
-    @property
-    def gives_point(self) -> bool:
-        return self.head.gives_point
-
-    @property
+    @abstractmethod
     def backbone_spec(self) -> str:
-        return self.backbone.spec
+        """What it looks through, for tables."""
 
-    def retarget(self, label_space: LabelSpace | str) -> "Predictor":
-        head = self.head.retarget(get_label_space(label_space))
-        return Predictor(self.name, self.backbone, head, self.config, self.cache, self.condition)
+    @property
+    @abstractmethod
+    def label_space(self) -> LabelSpace | None:
+        """The space the scores are in; None for a model of valence and arousal that was given none."""
 
-    def under(self, condition: Condition) -> "Predictor":
-        """The same model, looking at a part of the frames of videos.
+    @property
+    @abstractmethod
+    def native(self) -> LabelSpace | None:
+        """The space it was made for; None for regression alone and for models that ask by words."""
+
+    @property
+    @abstractmethod
+    def mapping(self) -> str:
+        """How scores reach ``label_space``: native, exact, text or valence_arousal."""
+
+    @property
+    @abstractmethod
+    def gives_point(self) -> bool:
+        """Whether valence and arousal are the model's own, not expected from its scores."""
+
+    @abstractmethod
+    def retarget(self: Self, label_space: LabelSpace | str) -> Self:
+        """The same model answering in another label space."""
+
+    @abstractmethod
+    def under(self: Self, condition: Condition) -> Self:
+        """The same model under a condition.
 
         Raises:
-            ConfigError: the condition is one of sound, or takes the pictures away.
+            ConfigError: the condition means nothing to this kind of model.
         """
-        if replace(condition, keep_frames=1.0, seed=0) != Condition():
-            raise ConfigError(
-                f"{self.name} looks at pictures and hears nothing: of the conditions only keep_frames means "
-                "something to it; those of sound need an audio-visual run (emolens train av_cpnet)"
-            )
-        return Predictor(self.name, self.backbone, self.head, self.config, self.cache, condition)
 
-    def judge(
-        self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
-    ) -> Iterator[tuple[int, Judged]]:
-        places: dict[str, list[int]] = {"image": [], "video": [], "audio": []}
-        for place, path in enumerate(paths):
-            places[media_of(path)].append(place)
-        for place in places["audio"]:
-            yield (
-                place,
-                Judged.failed(
-                    f"{paths[place]}: is a sound file, and {self.name} looks at pictures; an audio-visual run hears it "
-                    "(emolens train av_cpnet)"
-                ),
-            )
-        yield from self._judge_pictures(paths, places["image"], batch_size, workers)
-        yield from self._judge_videos(paths, places["video"], batch_size, workers)
+    @abstractmethod
+    def judge(self, paths: Sequence[Path], batch_size: int, workers: int | None) -> Iterator[tuple[int, Judged]]:
+        """Yield (number of the path, what the model makes of the whole file) as they are done; each path once."""
 
-    def judge_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Judged]:
-        """See :class:`BasePredictor`; the frames are read and judged once, whatever windows share them."""
-        frames = SteadyFrames(path, self.backbone.min_side)
-        wanted = [frames.within(*span).tolist() for span in spans]
-        seen: dict[float, Verdict] = {}
-        done = 0
-        for batch in frames.batches(batch_size):
-            verdict = self._verdict([image_HWC for _, image_HWC in batch], batch_size)
-            seen |= {time_s: rows_of(verdict, [row]) for row, (time_s, _) in enumerate(batch)}
-            while done < len(spans) and wanted[done][-1] <= batch[-1][0]:
-                yield _window(path, spans[done], wanted[done], seen, frames.problem)
-                done += 1
-            if done < len(spans):
-                seen = {time_s: verdict for time_s, verdict in seen.items() if time_s >= wanted[done][0]}
-        for span, times in zip(spans[done:], wanted[done:], strict=True):
-            yield _window(path, span, times, seen, frames.problem)
+    @abstractmethod
+    def judge_windows(self, path: Path, spans: Sequence[Span], batch_size: int) -> Iterator[Judged]:
+        """What the model makes of each window of a video or sound file, in order; no more memory for more windows."""
 
-    def _judge_pictures(
-        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Judged]]:
-        for rows, embedding_BD, errors in self._embed([paths[place] for place in places], batch_size, workers):
-            good = [k for k, row in enumerate(rows) if row not in errors]
-            verdict = self.head.verdict(torch.from_numpy(embedding_BD[good])) if good else None
-            for row in rows:
-                if row in errors:
-                    yield places[row], Judged.failed(errors[row])
-            for number, k in enumerate(good):
-                assert verdict is not None
-                yield places[rows[k]], Judged(rows_of(verdict, [number]))
-
-    def _embed(
-        self, paths: list[Path], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[list[int], NDArray[Any], dict[int, str]]]:
-        if self.cache is None:
-            for batch in encode_files(self.backbone, paths, batch_size=batch_size, workers=workers):
-                yield batch.index, batch.embedding_BD, batch.errors
-            return
-        from emolens.embedding.cache import EmbeddingCache
-
-        embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
-        yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
-
-    def _judge_videos(
-        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Judged]]:
-        def load(path: Path) -> ClipFrames:
-            return clip_frames(path, self.backbone.min_side)
-
-        threads = min(VIDEOS_AHEAD, workers or default_workers())
-        for item in load_ahead(load, [paths[place] for place in places], threads, ahead=0):
-            place = places[item.place]
-            if item.result is None:
-                assert item.error is not None
-                yield place, Judged.failed(reason(paths[place], item.error))
-            else:
-                yield place, self._judge_frames(paths[place], item.result, batch_size)
-
-    def _judge_frames(self, path: Path, clip: ClipFrames, batch_size: int) -> Judged:
-        shown_K = self.condition.held_frames(len(clip.image_KHWC), path)
-        kept, back_K = np.unique(shown_K, return_inverse=True)
-        verdict = self._verdict([clip.image_KHWC[k] for k in kept], batch_size)
-        status, remark = ("partial", f"{path}: {'; '.join(clip.problems)}") if clip.problems else ("ok", None)
-        return Judged(mean_of(rows_of(verdict, back_K)), status, remark, (0.0, clip.duration_s))
-
-    def _verdict(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Verdict:
-        """Frames, uint8 RGB, as a photograph is judged."""
-        with ThreadPoolExecutor(default_workers()) as pool:
-            inputs = list(pool.map(self.backbone.transform, images))
-        batches = [
-            self.backbone.encode_image(torch.stack(inputs[k : k + batch_size]))
-            for k in range(0, len(inputs), batch_size)
-        ]
-        return self.head.verdict(torch.cat(batches))
-
+    @abstractmethod
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        from emolens.runs.head import save_pretrained
+        """Write ``config.json``, ``model.safetensors`` and a model card; :func:`emolens.load` reads them."""
 
-        save_pretrained(self, Path(directory))
+    def predict(
+        self,
+        inputs: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        batch_size: int = 32,
+        workers: int | None = None,
+        *,
+        timeline: bool | None = None,
+        window_s: float = Timeline.window_s,
+        hop_s: float = Timeline.hop_s,
+        smooth_s: float = Timeline.smooth_s,
+    ) -> Predictions:
+        """Predict files, folders, patterns and lists of files; a progress bar shows on a terminal.
+
+        Args:
+            inputs: see :func:`emolens.inference.inputs.expand_inputs`; a list of files gives their rows in order.
+            batch_size: pictures, or frames, that go through the model together.
+            workers: threads that decode; None chooses.
+            timeline: whether rows of windows follow that of a video or sound file; None for those over 10 seconds.
+            window_s, hop_s, smooth_s: see :class:`emolens.inference.timeline.Timeline`.
+
+        Returns:
+            A row a file, and behind it the windows of its timeline; a file that cannot be read has status ``error``
+            and says why.
+
+        Raises:
+            ConfigError: lengths of the timeline that cannot be.
+            DataError: a folder without anything to predict, or a pattern without matches.
+        """
+        lengths = Timeline(window_s, hop_s, smooth_s)
+        given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+        paths = expand_inputs(os.fspath(one) for one in given)
+        rows: list[list[Prediction]] = [[] for _ in paths]
+        with progress(f"predict ({self.name})", rows_to_come(paths, timeline)) as advance:
+            for index, found in self.follow(paths, lengths, timeline, batch_size, workers, advance):
+                rows[index] = found
+        return Predictions([row for found in rows for row in found])
+
+    def iterate(
+        self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
+    ) -> Iterator[tuple[int, Prediction]]:
+        """Yield (number of the path, row of the whole file) as they are done; each path once."""
+        for index, judged in self.judge(paths, batch_size, workers):
+            yield index, self.row(paths[index], judged)
+
+    def follow(
+        self,
+        paths: Sequence[Path],
+        timeline: Timeline,
+        wanted: bool | None = None,
+        batch_size: int = 32,
+        workers: int | None = None,
+        advance: Advance | None = None,
+    ) -> Iterator[tuple[int, list[Prediction]]]:
+        """Yield (number of the path, row of the whole file and rows of its windows) as they are done.
+
+        The row of the whole is the same with a timeline and without.
+
+        Args:
+            wanted: whether there are windows; None where a file is longer than 10 seconds.
+            advance: told of each row, since a file may take an hour.
+        """
+        for index, whole in self.iterate(paths, batch_size, workers):
+            advance = advance or (lambda steps=1: None)
+            advance()
+            rows, path, end_s = [whole], paths[index], whole.end_s
+            if whole.answered and end_s is not None and (end_s > AUTOMATIC_S if wanted is None else wanted):
+                windows = []
+                try:
+                    for judged in self.judge_windows(path, timeline.windows(end_s), batch_size):
+                        windows.append(judged)
+                        advance()
+                except FAILURES as error:  # it was there a moment ago
+                    rows = [replace(whole, status="partial", error=reason(path, error))]
+                rows += [self.row(path, judged) for judged in smoothed(windows, timeline)]
+            yield index, rows
+
+    def row(self, path: Path, judged: Judged) -> Prediction:
+        """The row of a file or a window."""
+        start_s, end_s = (round(edge, 6) for edge in judged.span) if judged.span else (None, None)
+        row = Prediction(
+            self.source_of(path),
+            media=media_of(path),
+            start_s=start_s,
+            end_s=end_s,
+            model=self.name,
+            label_space=self.label_space.name if self.label_space else None,
+            status=judged.status,
+            error=judged.remark,
+        )
+        verdict = judged.verdict
+        if verdict is None:
+            return row
+        space, score_NC = verdict.label_space, verdict.score_NC
+        if space is not None and score_NC is not None:
+            best = int(score_NC[0].argmax())
+            row = replace(
+                row,
+                label=space.labels[best],
+                score=float(score_NC[0, best]),
+                scores=dict(zip(space.labels, score_NC[0].tolist(), strict=True)),
+                polarity=space.polarity[best],
+            )
+        valence = None if verdict.valence_N is None else float(verdict.valence_N[0])
+        arousal = None if verdict.arousal_N is None else float(verdict.arousal_N[0])
+        return replace(row, valence=valence, arousal=arousal)
+
+    @staticmethod
+    def source_of(path: Path) -> str:
+        """The ``source`` of the row of a path: a file name may hold bytes that are no text, a row may not."""
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+    @classmethod
+    def from_pretrained(cls, name: str, **options: Any) -> "BasePredictor":
+        """Load a folder, or a repository of the Hugging Face hub; ``options`` as of :func:`emolens.load`."""
+        from emolens.inference.load import load
+
+        return load(f"run:{name}" if Path(name).is_dir() else f"hub:{name}", **options)
+
+    def push_to_hub(self, repository: str, private: bool = False, token: str | None = None) -> str:
+        """Upload to the Hugging Face hub as USER/REPO; returns its address."""
+        from emolens.runs.head import push_to_hub
+
+        return push_to_hub(self, repository, private=private, token=token)
 
 
-def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Judged:
-    """The mean of those frames of a window that were seen."""
-    found = [seen[time_s] for time_s in wanted if time_s in seen]
-    lost = len(wanted) - len(found)
-    remark = f"{path}: {lost} of {len(wanted)} frames from {span[0]:g} to {span[1]:g} s {problem}" if lost else None
-    if not found:
-        return Judged(None, "error", remark, span)
-    return Judged(mean_of(joined(found)), "partial" if lost else "ok", remark, span)
+def rows_to_come(paths: Sequence[Path], wanted: bool | None) -> int | None:
+    """How many rows there will be; None where the lengths of videos decide."""
+    return len(paths) if wanted is False or all(media_of(path) == "image" for path in paths) else None
+
+
+def smoothed(windows: Sequence[Judged], timeline: Timeline) -> list[Judged]:
+    """The windows with smoothed verdicts; those without an answer stay as they are, and count for nothing."""
+    known = [(judged.verdict, judged.span) for judged in windows if judged.verdict is not None and judged.span]
+    if not known:
+        return list(windows)
+    spans = [span for _, span in known]
+    together = joined([verdict for verdict, _ in known])
+
+    def smooth(value_WX: Array | None) -> Array | None:
+        return None if value_WX is None else timeline.smoothed(value_WX.reshape(len(spans), -1), spans)
+
+    score_WC, valence_W1, arousal_W1 = (smooth(v) for v in (together.score_NC, together.valence_N, together.arousal_N))
+    together = Verdict(
+        together.label_space,
+        score_WC,
+        None if valence_W1 is None else valence_W1[:, 0],
+        None if arousal_W1 is None else arousal_W1[:, 0],
+    )
+    row = iter(range(len(known)))
+    return [
+        judged if judged.verdict is None else replace(judged, verdict=rows_of(together, [next(row)]))
+        for judged in windows
+    ]

@@ -20,7 +20,7 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
 from emolens.heads.heads import CrossEntropyHead, Head, ProbeHead, TextHead
-from emolens.inference.predictor import Predictor
+from emolens.inference.image_predictor import Predictor
 from emolens.models.backbones.base import Backbone, load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe

@@ -20,8 +20,8 @@ from emolens.runs.vit import read_vit, save_vit, vit_state
 from emolens.taxonomy import LabelSpace
 
 if TYPE_CHECKING:
-    from emolens.inference.base_predictor import BasePredictor
-    from emolens.inference.predictor import Predictor
+    from emolens.inference.image_predictor import Predictor
+    from emolens.inference.predictor import BasePredictor
 
 SAVED = ("probe", "clip_e_cross_entropy", "clip_e_contrastive", "zeroshot")  # what read_pretrained builds again
 

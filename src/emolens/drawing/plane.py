@@ -13,8 +13,7 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import NDArray
 from PIL import Image
 
-from emolens.errors import MediaError
-from emolens.inference.plot_style import (
+from emolens.drawing.style import (
     DPI,
     FAINT,
     FONT,
@@ -26,6 +25,7 @@ from emolens.inference.plot_style import (
     save_figure,
     write,
 )
+from emolens.errors import MediaError
 from emolens.inference.results import Prediction
 from emolens.inference.video_frames import picture_of
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.drawing.plots import polarities, safe_name
+from emolens.drawing.strip import draw_strip, strip_height
 from emolens.errors import ConfigError, MediaError
 from emolens.files import atomic_path
 from emolens.inference.inputs import media_of
-from emolens.inference.plots import polarities, safe_name
 from emolens.inference.results import Prediction
-from emolens.inference.verdict_strip import draw_strip, strip_height
 from emolens.media.frame_scaler import FrameScaler
 from emolens.media.media_file import open_media, picture_stream
 from emolens.media.video import index_frames, probe

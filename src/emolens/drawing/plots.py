@@ -5,12 +5,12 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from emolens.drawing.labels import draw_labels
+from emolens.drawing.picture import draw_picture
+from emolens.drawing.plane import draw_plane
+from emolens.drawing.timeline import draw_timeline
 from emolens.errors import ConfigError
 from emolens.inference.attention import AttentionMap
-from emolens.inference.plots_labels import draw_labels
-from emolens.inference.plots_picture import draw_picture
-from emolens.inference.plots_plane import draw_plane
-from emolens.inference.plots_timeline import draw_timeline
 from emolens.inference.results import Prediction, by_source
 from emolens.inference.timeline import Timeline
 from emolens.taxonomy import get_label_space

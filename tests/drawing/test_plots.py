@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emolens.drawing.plane import MOST_DOTS, MOST_THUMBNAILS, spread_out
+from emolens.drawing.plots import write_plots
 from emolens.errors import ConfigError, DataError
-from emolens.inference.plots import write_plots
-from emolens.inference.plots_plane import MOST_DOTS, MOST_THUMBNAILS, spread_out
 from emolens.inference.results import Prediction
 from emolens.taxonomy import get_label_space
 

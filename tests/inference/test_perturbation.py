@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from emolens.errors import ConfigError
-from emolens.inference.condition import Condition
+from emolens.inference.perturbation import Condition
 
 PATH = Path("some/clip.mp4")
 

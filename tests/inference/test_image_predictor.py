@@ -6,7 +6,7 @@ from PIL import Image
 
 from emolens import load
 from emolens.errors import ConfigError
-from emolens.inference.condition import Condition
+from emolens.inference.perturbation import Condition
 from emolens.inference.timeline import Timeline
 from emolens.inference.video_frames import CLIP_FRAMES
 from emolens.media.video import read_frames

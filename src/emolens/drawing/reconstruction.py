@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from emolens.inference.plot_style import FAINT, new_figure, save_figure, write
+from emolens.drawing.style import FAINT, new_figure, save_figure, write
 from emolens.media.image import read_image
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.preprocess import Preprocess

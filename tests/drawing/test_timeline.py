@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emolens.inference.plots import write_plots
-from emolens.inference.plots_timeline import clock, label_bands, spread
+from emolens.drawing.plots import write_plots
+from emolens.drawing.timeline import clock, label_bands, spread
 from emolens.inference.results import Prediction
 from emolens.inference.timeline import Timeline
 from emolens.models.verdict import Verdict

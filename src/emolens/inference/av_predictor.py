@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from emolens.embedding.encode import default_workers
 from emolens.embedding.prefetch import Item, load_ahead, reason
 from emolens.errors import ConfigError
-from emolens.inference.base_predictor import BasePredictor, Judged
-from emolens.inference.condition import Condition
 from emolens.inference.inputs import media_of
+from emolens.inference.perturbation import Condition
+from emolens.inference.predictor import BasePredictor, Judged
 from emolens.inference.timeline import Span
-from emolens.inference.window_source import WindowSource
+from emolens.inference.windows import WindowSource
 from emolens.media.video_sample import Clip, finish_clip, read_raw
 from emolens.media.video_source import ClipSource, open_source
 from emolens.models.verdict import Verdict, mapping_of

@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
-from emolens.inference.plot_style import (
+from emolens.drawing.style import (
     FAINT,
     INK,
     LINE,

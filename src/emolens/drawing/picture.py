@@ -6,9 +6,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from emolens.errors import MediaError
-from emolens.inference.attention import AttentionMap
-from emolens.inference.plot_style import (
+from emolens.drawing.attention import draw_attention
+from emolens.drawing.style import (
     FAINT,
     INK,
     LINE,
@@ -18,7 +17,8 @@ from emolens.inference.plot_style import (
     save_figure,
     write,
 )
-from emolens.inference.plots_attention import draw_attention
+from emolens.errors import MediaError
+from emolens.inference.attention import AttentionMap
 from emolens.inference.results import Prediction
 from emolens.inference.video_frames import picture_of
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from emolens.inference.plot_style import polarity_colour
+from emolens.drawing.style import polarity_colour
 from emolens.inference.results import Prediction
 
 SHARE = 0.2  # of the shorter side of the video

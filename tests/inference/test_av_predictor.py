@@ -7,8 +7,8 @@ import pytest
 from emolens import load
 from emolens.cli.main import main
 from emolens.errors import ConfigError
-from emolens.inference.clip_predictor import ClipPredictor
-from emolens.inference.condition import Condition
+from emolens.inference.av_predictor import ClipPredictor
+from emolens.inference.perturbation import Condition
 from emolens.media.video_sample import read_clip
 from emolens.taxonomy import get_label_space
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from emolens.inference.plot_style import (
+from emolens.drawing.style import (
     FAINT,
     INK,
     POLARITY_COLOURS,

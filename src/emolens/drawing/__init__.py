@@ -1,0 +1,1 @@
+"""Everything that draws: answers, pictures and videos in; PNG files and videos out."""

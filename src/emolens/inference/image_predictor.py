@@ -1,0 +1,205 @@
+"""A model of pictures, on pictures and on the frames of videos.
+
+Legend: N frames, K frames asked for, D embedding.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from emolens.embedding.encode import default_workers, encode_files
+from emolens.embedding.prefetch import load_ahead, reason
+from emolens.errors import ConfigError
+from emolens.heads.heads import Head
+from emolens.inference.inputs import media_of
+from emolens.inference.perturbation import Condition
+from emolens.inference.predictor import BasePredictor, Judged
+from emolens.inference.timeline import Span
+from emolens.inference.verdicts import joined, mean_of, rows_of
+from emolens.inference.video_frames import ClipFrames, SteadyFrames, clip_frames
+from emolens.models.backbones.base import Backbone
+from emolens.models.verdict import Verdict
+from emolens.taxonomy import LabelSpace, get_label_space
+
+VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
+
+
+class Predictor(BasePredictor):
+    """A frozen backbone and a head on it.
+
+    A video is judged by frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
+    judged as a picture is, and the scores are averaged (:func:`emolens.inference.verdicts.mean_of` says why).
+
+    Args:
+        name: for tables and the ``model`` column.
+        backbone, head: what encodes, and what judges.
+        config: what :func:`emolens.runs.head.save_pretrained` writes beside the weights.
+        cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
+        condition: see :meth:`under`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        backbone: Backbone,
+        head: Head,
+        config: dict[str, Any],
+        cache: Path | None = None,
+        condition: Condition | None = None,
+    ) -> None:
+        self.name, self.backbone, self.head, self.config, self.cache = name, backbone, head, config, cache
+        self.condition = condition or Condition()
+
+    @property
+    def kind(self) -> str:
+        return self.head.kind
+
+    @property
+    def label_space(self) -> LabelSpace | None:
+        return self.head.space
+
+    @property
+    def native(self) -> LabelSpace | None:
+        return self.head.native
+
+    @property
+    def mapping(self) -> str:
+        return self.head.mapping
+
+    @property
+    def gives_point(self) -> bool:
+        return self.head.gives_point
+
+    @property
+    def backbone_spec(self) -> str:
+        return self.backbone.spec
+
+    def retarget(self, label_space: LabelSpace | str) -> "Predictor":
+        head = self.head.retarget(get_label_space(label_space))
+        return Predictor(self.name, self.backbone, head, self.config, self.cache, self.condition)
+
+    def under(self, condition: Condition) -> "Predictor":
+        """The same model, looking at a part of the frames of videos.
+
+        Raises:
+            ConfigError: the condition is one of sound, or takes the pictures away.
+        """
+        if replace(condition, keep_frames=1.0, seed=0) != Condition():
+            raise ConfigError(
+                f"{self.name} looks at pictures and hears nothing: of the conditions only keep_frames means "
+                "something to it; those of sound need an audio-visual run (emolens train av_cpnet)"
+            )
+        return Predictor(self.name, self.backbone, self.head, self.config, self.cache, condition)
+
+    def judge(
+        self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
+    ) -> Iterator[tuple[int, Judged]]:
+        places: dict[str, list[int]] = {"image": [], "video": [], "audio": []}
+        for place, path in enumerate(paths):
+            places[media_of(path)].append(place)
+        for place in places["audio"]:
+            yield (
+                place,
+                Judged.failed(
+                    f"{paths[place]}: is a sound file, and {self.name} looks at pictures; an audio-visual run hears it "
+                    "(emolens train av_cpnet)"
+                ),
+            )
+        yield from self._judge_pictures(paths, places["image"], batch_size, workers)
+        yield from self._judge_videos(paths, places["video"], batch_size, workers)
+
+    def judge_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Judged]:
+        """See :class:`BasePredictor`; the frames are read and judged once, whatever windows share them."""
+        frames = SteadyFrames(path, self.backbone.min_side)
+        wanted = [frames.within(*span).tolist() for span in spans]
+        seen: dict[float, Verdict] = {}
+        done = 0
+        for batch in frames.batches(batch_size):
+            verdict = self._verdict([image_HWC for _, image_HWC in batch], batch_size)
+            seen |= {time_s: rows_of(verdict, [row]) for row, (time_s, _) in enumerate(batch)}
+            while done < len(spans) and wanted[done][-1] <= batch[-1][0]:
+                yield _window(path, spans[done], wanted[done], seen, frames.problem)
+                done += 1
+            if done < len(spans):
+                seen = {time_s: verdict for time_s, verdict in seen.items() if time_s >= wanted[done][0]}
+        for span, times in zip(spans[done:], wanted[done:], strict=True):
+            yield _window(path, span, times, seen, frames.problem)
+
+    def _judge_pictures(
+        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[int, Judged]]:
+        for rows, embedding_BD, errors in self._embed([paths[place] for place in places], batch_size, workers):
+            good = [k for k, row in enumerate(rows) if row not in errors]
+            verdict = self.head.verdict(torch.from_numpy(embedding_BD[good])) if good else None
+            for row in rows:
+                if row in errors:
+                    yield places[row], Judged.failed(errors[row])
+            for number, k in enumerate(good):
+                assert verdict is not None
+                yield places[rows[k]], Judged(rows_of(verdict, [number]))
+
+    def _embed(
+        self, paths: list[Path], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[list[int], NDArray[Any], dict[int, str]]]:
+        if self.cache is None:
+            for batch in encode_files(self.backbone, paths, batch_size=batch_size, workers=workers):
+                yield batch.index, batch.embedding_BD, batch.errors
+            return
+        from emolens.embedding.cache import EmbeddingCache
+
+        embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
+        yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
+
+    def _judge_videos(
+        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[int, Judged]]:
+        def load(path: Path) -> ClipFrames:
+            return clip_frames(path, self.backbone.min_side)
+
+        threads = min(VIDEOS_AHEAD, workers or default_workers())
+        for item in load_ahead(load, [paths[place] for place in places], threads, ahead=0):
+            place = places[item.place]
+            if item.result is None:
+                assert item.error is not None
+                yield place, Judged.failed(reason(paths[place], item.error))
+            else:
+                yield place, self._judge_frames(paths[place], item.result, batch_size)
+
+    def _judge_frames(self, path: Path, clip: ClipFrames, batch_size: int) -> Judged:
+        shown_K = self.condition.held_frames(len(clip.image_KHWC), path)
+        kept, back_K = np.unique(shown_K, return_inverse=True)
+        verdict = self._verdict([clip.image_KHWC[k] for k in kept], batch_size)
+        status, remark = ("partial", f"{path}: {'; '.join(clip.problems)}") if clip.problems else ("ok", None)
+        return Judged(mean_of(rows_of(verdict, back_K)), status, remark, (0.0, clip.duration_s))
+
+    def _verdict(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Verdict:
+        """Frames, uint8 RGB, as a photograph is judged."""
+        with ThreadPoolExecutor(default_workers()) as pool:
+            inputs = list(pool.map(self.backbone.transform, images))
+        batches = [
+            self.backbone.encode_image(torch.stack(inputs[k : k + batch_size]))
+            for k in range(0, len(inputs), batch_size)
+        ]
+        return self.head.verdict(torch.cat(batches))
+
+    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+        from emolens.runs.head import save_pretrained
+
+        save_pretrained(self, Path(directory))
+
+
+def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Judged:
+    """The mean of those frames of a window that were seen."""
+    found = [seen[time_s] for time_s in wanted if time_s in seen]
+    lost = len(wanted) - len(found)
+    remark = f"{path}: {lost} of {len(wanted)} frames from {span[0]:g} to {span[1]:g} s {problem}" if lost else None
+    if not found:
+        return Judged(None, "error", remark, span)
+    return Judged(mean_of(joined(found)), "partial" if lost else "ok", remark, span)
