@@ -19,10 +19,10 @@ from torch.utils.data import Dataset
 
 from emolens.models.av_cpnet import AVCPNet
 from emolens.recipes import AUDIO_VISUAL, get_recipe
-from emolens.recipes.av_config import AVConfig
 from emolens.taxonomy import get_label_space
-from emolens.training.av_task import AVTask
 from emolens.training.devices import build_fabric
+from emolens.training.jobs.av_config import AVConfig
+from emolens.training.tasks.av import AVTask
 from emolens.training.trainer import Trainer
 
 SPACE = get_label_space("emotions6")

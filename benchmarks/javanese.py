@@ -47,9 +47,9 @@ from emolens.metrics.summary import classification_metrics
 from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.progress import progress
-from emolens.recipes.av_config import AVConfig
 from emolens.recipes.av_cpnet_tiny import av_cpnet_tiny
-from emolens.training.av_task import AVTask
+from emolens.training.jobs.av_config import AVConfig
+from emolens.training.tasks.av import AVTask
 from emolens.training.trainer import Trainer
 
 Batch = dict[str, Tensor]

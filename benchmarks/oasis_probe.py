@@ -26,7 +26,7 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.metrics.summary import classification_metrics, regression_metrics
 from emolens.models.backbones.base import load_backbone
 from emolens.recipes.probe import probe
-from emolens.recipes.train_head import train_head
+from emolens.training.jobs.train_head import train_head
 
 FOLDS = 10
 TARGETS = ("valence", "arousal")

@@ -24,13 +24,13 @@ from emolens import load
 from emolens.cli.main import main as emolens
 from emolens.data.manifest import Manifest
 from emolens.metrics.summary import regression_metrics
-from emolens.recipes.run_request import Machine
-from emolens.recipes.train_finetune import train_finetune
-from emolens.recipes.train_uniemox import train_uniemox
-from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
 from emolens.recipes.uniemox_finetune_tiny import uniemox_finetune_tiny
 from emolens.recipes.uniemox_pretrain_tiny import uniemox_pretrain_tiny
-from emolens.training.uniemox_task import LossWeights
+from emolens.training.jobs.job import Machine
+from emolens.training.jobs.train_finetune import train_finetune
+from emolens.training.jobs.train_uniemox import train_uniemox
+from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
+from emolens.training.tasks.uniemox import LossWeights
 
 TARGETS = ("valence", "arousal")
 RANDOM_WIDTH = 64

@@ -12,8 +12,8 @@ import torch
 from emolens.cli.main import main
 from emolens.data.adapter import import_dataset
 from emolens.data.manifest import Manifest
-from emolens.evaluation.conditions import ROBUSTNESS
 from emolens.evaluation.evaluate import evaluate
+from emolens.evaluation.score.perturbations import ROBUSTNESS
 from emolens.inference.load import load
 from emolens.inference.perturbation import Condition
 from emolens.inference.predictor import BasePredictor

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from emolens.evaluation.answers import Answers
 from emolens.evaluation.differences import paired_difference
-from emolens.evaluation.measure import measure
-from emolens.evaluation.targets import Targets
+from emolens.evaluation.score.answers import Answers
+from emolens.evaluation.score.measure import measure
+from emolens.evaluation.score.targets import Targets
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("ekman6")

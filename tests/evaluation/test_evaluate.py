@@ -150,8 +150,8 @@ def test_labels_without_a_point_cannot_be_reached_through_points(predictor, colo
 
     targets_space = LabelSpace.from_dict(json.loads(own))
     model = predictor(space=None)
-    from emolens.evaluation.answers import fit_predictor
-    from emolens.evaluation.targets import Targets
+    from emolens.evaluation.score.answers import fit_predictor
+    from emolens.evaluation.score.targets import Targets
 
     targets = Targets(
         "d", "d", "test", ("a",), (Path("a"),), targets_space, np.array([0]), None, None, None, None, None, ""

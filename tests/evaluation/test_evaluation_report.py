@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.report import evaluation_report, figure, signed
+from emolens.evaluation.report.evaluation_page import evaluation_report, figure, signed
 
 VOID = {"meta", "img", "br"}
 

@@ -13,9 +13,9 @@ from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.manifest import Manifest
 from emolens.evaluation.compare import CompareConfig, compare
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.report import evaluation_report
-from emolens.evaluation.result_tables import comparison_tables
-from emolens.evaluation.targets import read_targets
+from emolens.evaluation.report.evaluation_page import evaluation_report
+from emolens.evaluation.report.terminal import comparison_tables
+from emolens.evaluation.score.targets import read_targets
 
 EMO8 = ("advertising cover", "cartoon", "natural", "realistic", "science fiction")
 

@@ -6,7 +6,7 @@ import pytest
 
 from emolens.models.av_cpnet import AVCPNetConfig
 from emolens.recipes import AUDIO_VISUAL, get_recipe
-from emolens.recipes.av_config import AVConfig, SoundConfig
+from emolens.training.jobs.av_config import AVConfig, SoundConfig
 from emolens.training.optim import learning_rate
 
 

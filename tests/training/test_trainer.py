@@ -8,8 +8,8 @@ from lightning_fabric import Fabric
 
 from emolens.errors import ConfigError, DataError
 from emolens.models.clip_e import CLIPECrossEntropy
-from emolens.training.clip_e_tasks import CLIPECrossEntropyTask
 from emolens.training.optim import OptimizerConfig
+from emolens.training.tasks.clip_e import CLIPECrossEntropyTask
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer, TrainerConfig
 

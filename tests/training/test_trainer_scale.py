@@ -13,14 +13,14 @@ from torch import nn
 from emolens.errors import ConfigError, DataError
 from emolens.training.checkpoint import load_checkpoint
 from emolens.training.optim import OptimizerConfig
-from emolens.training.task import Task
+from emolens.training.tasks.task import Task
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer, TrainerConfig
 
 LEARNER = """
 import os, signal, torch
 from torch import nn
-from emolens.training.task import Task
+from emolens.training.tasks.task import Task
 
 class Noisy(nn.Module):
     def __init__(self):
@@ -324,7 +324,7 @@ def test_two_processes_stop_together_at_a_broken_loss(tmp_path):
 
 def test_task_is_told_the_rows_of_its_part():
     rows = list(range(12))
-    from emolens.training.task import Step
+    from emolens.training.tasks.task import Step
 
     step = Step(0, 3, rows, part=1, parts=4)
     assert step.rows[step.part :: step.parts] == [1, 5, 9]
@@ -343,6 +343,6 @@ class Bare(Task):
 
 
 def test_a_task_need_not_care_for_steps():
-    from emolens.training.task import Step
+    from emolens.training.tasks.task import Step
 
     assert Bare().begin(Step(0, 0, [0])) is None

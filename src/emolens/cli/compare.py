@@ -34,7 +34,7 @@ def main(args: list[str]) -> int:
     """Run the verb; the exit code."""
     options = tyro.cli(CompareOptions, args=args, prog="emolens compare")
     from emolens.evaluation.compare import CompareConfig, compare
-    from emolens.evaluation.result_tables import comparison_tables, print_table
+    from emolens.evaluation.report.terminal import comparison_tables, print_table
 
     comparison = compare(
         options.models,

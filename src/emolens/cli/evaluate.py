@@ -46,7 +46,7 @@ def main(args: list[str]) -> int:
     options = tyro.cli(EvaluateOptions, args=args, prog="emolens evaluate")
     from emolens.data.manifest import Manifest
     from emolens.evaluation.evaluate import evaluate
-    from emolens.evaluation.result_tables import conditions_table, evaluation_table, print_table
+    from emolens.evaluation.report.terminal import conditions_table, evaluation_table, print_table
     from emolens.files import user_cache
     from emolens.inference.load import load
 
@@ -55,7 +55,7 @@ def main(args: list[str]) -> int:
     manifest.select(split)  # a wrong split costs no loading of weights
     cache = options.cache or user_cache() / "embeddings"
     if options.model.startswith("knn:"):
-        from emolens.evaluation.knn import KnnConfig, knn_predictor
+        from emolens.evaluation.baselines.knn import KnnConfig, knn_predictor
         from emolens.models.backbones.base import load_backbone
 
         predictor: BasePredictor = knn_predictor(

@@ -11,9 +11,9 @@ import tyro
 from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
-    from emolens.recipes.av_config import AVConfig
-    from emolens.recipes.head_config import HeadConfig
-    from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
+    from emolens.training.jobs.av_config import AVConfig
+    from emolens.training.jobs.head_config import HeadConfig
+    from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 
 Config = TypeVar("Config")
 
@@ -100,7 +100,7 @@ def _parse(kind: type[Any], config: Config, recipe: str, args: list[str], prefix
 
 
 def _train_head(recipe: str, options: HeadOptions, config: "HeadConfig") -> int:
-    from emolens.recipes.train_head import train_head
+    from emolens.training.jobs.train_head import train_head
 
     predictor = train_head(
         config,
@@ -123,24 +123,24 @@ def _train_head(recipe: str, options: HeadOptions, config: "HeadConfig") -> int:
 def _train_network(
     recipe: str, options: NetworkOptions, config: "UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig"
 ) -> int:
-    from emolens.recipes.av_config import AVConfig
-    from emolens.recipes.run_request import Machine
-    from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
+    from emolens.training.jobs.av_config import AVConfig
+    from emolens.training.jobs.job import Machine
+    from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 
     machine = Machine(options.device, options.precision, options.workers)
     data, run, resume = options.data, options.out, options.resume
     follow = f"evaluate run:{run} --data {data} --split test --out {run}/test"
     if isinstance(config, AVConfig):
-        from emolens.recipes.train_av import train_av
+        from emolens.training.jobs.train_av import train_av
 
         fitted = train_av(config, recipe, data, run, resume, machine)
     elif isinstance(config, UniEmoXPretrainConfig):
-        from emolens.recipes.train_uniemox import train_uniemox
+        from emolens.training.jobs.train_uniemox import train_uniemox
 
         fitted = train_uniemox(config, recipe, data, run, resume, machine)
         follow = f"train {recipe.replace('pretrain', 'finetune')} --encoder {run} --data M.parquet --out RUN"
     else:
-        from emolens.recipes.train_finetune import train_finetune
+        from emolens.training.jobs.train_finetune import train_finetune
 
         fitted = train_finetune(config, recipe, data, run, resume, machine)
     if os.environ.get("RANK", "0") == "0":

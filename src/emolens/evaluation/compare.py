@@ -13,18 +13,18 @@ import numpy.typing as npt
 from emolens.data.manifest import Manifest
 from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError, EmolensError
-from emolens.evaluation.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.baselines.baselines import majority_answers, probe_answers, zero_shot_specs
+from emolens.evaluation.baselines.linear_probe import LinearProbe, fit_linear_probe
 from emolens.evaluation.comparison import Cell, Comparison, Entry, SeedSpread
 from emolens.evaluation.differences import differences_to_best
 from emolens.evaluation.evaluate import make_folder
-from emolens.evaluation.ladder import majority_answers, probe_answers, zero_shot_specs
-from emolens.evaluation.linear_probe import LinearProbe, fit_linear_probe
-from emolens.evaluation.measure import measure
-from emolens.evaluation.overlap import is_home, overlap_warning
 from emolens.evaluation.reported import read_reported
+from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.score.measure import measure
+from emolens.evaluation.score.overlap import is_home, overlap_warning
+from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.evaluation.seeds import mean_and_sd, seed_groups
 from emolens.evaluation.spec_names import spec_names
-from emolens.evaluation.targets import Targets, read_targets
 from emolens.files import user_cache
 from emolens.inference.image_predictor import Predictor
 from emolens.inference.load import load

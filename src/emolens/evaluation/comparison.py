@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from emolens.evaluation.answers import Answers
 from emolens.evaluation.evaluate import make_folder, metrics_json
-from emolens.evaluation.measure import Measured
-from emolens.evaluation.predictions_table import predictions_table, write_predictions
-from emolens.evaluation.provenance import versions
+from emolens.evaluation.report.predictions_table import predictions_table, write_predictions
+from emolens.evaluation.report.provenance import versions
 from emolens.evaluation.reported import Reported
-from emolens.evaluation.targets import Targets
+from emolens.evaluation.score.answers import Answers
+from emolens.evaluation.score.measure import Measured
+from emolens.evaluation.score.targets import Targets
 from emolens.files import write_json, write_text
 from emolens.metrics import Interval
 
@@ -176,7 +176,7 @@ class Comparison:
 
     def write(self, out: str | os.PathLike[str]) -> None:
         """Write ``predictions.parquet``, ``report.html`` and, last, ``metrics.json`` into the folder ``out``."""
-        from emolens.evaluation.comparison_report import comparison_report
+        from emolens.evaluation.report.comparison_page import comparison_report
 
         folder = make_folder(out)
         write_predictions(self.to_pandas(), folder / "predictions.parquet")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emolens.evaluation.answers import Answers
 from emolens.evaluation.comparison import Difference, Entry
-from emolens.evaluation.measure import HEADLINE
-from emolens.evaluation.pairs import AffectPairs, LabelPairs, LabelsPairs, pair_affect, pair_label, pair_labels
-from emolens.evaluation.targets import Targets
+from emolens.evaluation.score.answers import Answers
+from emolens.evaluation.score.measure import HEADLINE
+from emolens.evaluation.score.pairs import AffectPairs, LabelPairs, LabelsPairs, pair_affect, pair_label, pair_labels
+from emolens.evaluation.score.targets import Targets
 from emolens.metrics import Interval
 from emolens.metrics.bootstrap import bootstrap_intervals
 from emolens.metrics.multilabel import weighted_average_precision

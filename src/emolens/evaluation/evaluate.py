@@ -10,14 +10,14 @@ import pandas as pd
 
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
-from emolens.evaluation.answers import Answers, ask, describe_predictor, fit_predictor
-from emolens.evaluation.conditions import MODALITIES, ROBUSTNESS, fitting, measure_under
-from emolens.evaluation.measure import Measured, measure
-from emolens.evaluation.overlap import overlap_warning
-from emolens.evaluation.pairs import pair_label
-from emolens.evaluation.predictions_table import predictions_table, write_predictions
-from emolens.evaluation.provenance import versions
-from emolens.evaluation.targets import Targets, read_targets
+from emolens.evaluation.report.predictions_table import predictions_table, write_predictions
+from emolens.evaluation.report.provenance import versions
+from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.score.measure import Measured, measure
+from emolens.evaluation.score.overlap import overlap_warning
+from emolens.evaluation.score.pairs import pair_label
+from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_under
+from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.files import write_error, write_json, write_text
 from emolens.inference.predictor import BasePredictor
 from emolens.metrics import Interval
@@ -90,7 +90,7 @@ class Evaluation:
 
     def write(self, out: str | os.PathLike[str]) -> None:
         """Write ``predictions.parquet``, ``report.html`` and, last, ``metrics.json`` into the folder ``out``."""
-        from emolens.evaluation.report import evaluation_report
+        from emolens.evaluation.report.evaluation_page import evaluation_report
 
         folder = make_folder(out)
         write_predictions(self.to_pandas(), folder / "predictions.parquet")

@@ -8,9 +8,9 @@ from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 
 if TYPE_CHECKING:
-    from emolens.recipes.av_config import AVConfig
-    from emolens.recipes.head_config import HeadConfig
-    from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
+    from emolens.training.jobs.av_config import AVConfig
+    from emolens.training.jobs.head_config import HeadConfig
+    from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
 
 HEADS = {  # on frozen embeddings
     "probe": "linear probe on frozen embeddings: classes, valence, arousal, whichever the data holds",

@@ -3,9 +3,9 @@
 from emolens.data.loaders.video_augment import ClipAugment
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNetConfig
-from emolens.recipes.av_config import AVConfig
-from emolens.training.av_task import AVLossConfig
+from emolens.training.jobs.av_config import AVConfig
 from emolens.training.optim import OptimizerConfig
+from emolens.training.tasks.av import AVLossConfig
 from emolens.training.trainer import TrainerConfig
 
 

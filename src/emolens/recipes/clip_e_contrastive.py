@@ -1,6 +1,6 @@
 """CLIP-E against text (arXiv 2310.12062)."""
 
-from emolens.recipes.head_config import CLIPEContrastiveConfig
+from emolens.training.jobs.head_config import CLIPEContrastiveConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.trainer import TrainerConfig
 

@@ -1,6 +1,6 @@
 """CLIP-E with cross-entropy (arXiv 2310.12062)."""
 
-from emolens.recipes.head_config import CLIPECrossEntropyConfig
+from emolens.training.jobs.head_config import CLIPECrossEntropyConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.trainer import TrainerConfig
 

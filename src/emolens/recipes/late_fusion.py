@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from emolens.recipes.av_config import AVConfig
 from emolens.recipes.av_cpnet import av_cpnet
+from emolens.training.jobs.av_config import AVConfig
 
 
 def late_fusion() -> AVConfig:

@@ -1,6 +1,6 @@
 """The linear probe."""
 
-from emolens.recipes.head_config import ProbeConfig
+from emolens.training.jobs.head_config import ProbeConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.trainer import TrainerConfig
 

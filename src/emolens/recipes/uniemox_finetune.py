@@ -1,8 +1,8 @@
 """Fine-tuning of a UniEmoX or MAE encoder as published (arXiv 2409.18877; 2111.06377, table 9)."""
 
-from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
-from emolens.training.finetune_task import MixConfig
+from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
 from emolens.training.optim import OptimizerConfig
+from emolens.training.tasks.finetune import MixConfig
 from emolens.training.trainer import TrainerConfig
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from emolens.models.uniemox import tiny
-from emolens.recipes.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
 from emolens.recipes.uniemox_finetune import uniemox_finetune
-from emolens.training.finetune_task import MixConfig
+from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
+from emolens.training.tasks.finetune import MixConfig
 
 
 def uniemox_finetune_tiny() -> UniEmoXFinetuneConfig:

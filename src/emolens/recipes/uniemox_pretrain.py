@@ -1,7 +1,7 @@
 """UniEmoX pretraining as published (arXiv 2409.18877)."""
 
 from emolens.models.uniemox import vit_l
-from emolens.recipes.uniemox_config import UniEmoXPretrainConfig
+from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.trainer import TrainerConfig
 

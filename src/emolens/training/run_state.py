@@ -9,7 +9,7 @@ from torch import Tensor
 
 from emolens.errors import DataError
 from emolens.training.ema import WeightAverage
-from emolens.training.task import Task
+from emolens.training.tasks.task import Task
 
 
 class RunState:

@@ -27,7 +27,7 @@ from emolens.training.log import RunLog
 from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate, set_learning_rate
 from emolens.training.run_state import RunState
 from emolens.training.sampler import EpochSampler
-from emolens.training.task import Step, Task
+from emolens.training.tasks.task import Step, Task
 from emolens.training.tensor_table import Batch
 
 if TYPE_CHECKING:

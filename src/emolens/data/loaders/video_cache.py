@@ -39,7 +39,7 @@ class ClipCacheConfig:
     """What is kept of a clip."""
 
     size: int = 128
-    """Pixels of the shorter side: what training crops from (:class:`emolens.data.loaders.video_augment.ClipAugment`)."""
+    """Pixels of the shorter side: what training crops from (``data.loaders.video_augment``)."""
     quality: int = 90
     """Of the JPEG frames."""
     rate: int = ClipConfig.rate

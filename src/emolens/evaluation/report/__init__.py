@@ -1,0 +1,1 @@
+"""Pages, tables and files of results: an evaluation or a comparison in; HTML, Parquet and JSON out."""

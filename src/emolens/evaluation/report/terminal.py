@@ -1,0 +1,84 @@
+"""Results as tables for a terminal."""
+
+import math
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+from emolens.evaluation.comparison import Cell, Comparison
+from emolens.evaluation.evaluate import Evaluation
+from emolens.evaluation.report.evaluation_page import figure, interval
+from emolens.evaluation.score.measure import HEADLINE, Measured
+
+PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe, which has no width of its own
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Every metric."""
+    targets = evaluation.targets
+    table = Table(title=f"{evaluation.answers.model} on {targets.data}, split {targets.split}", title_justify="left")
+    table.add_column("metric")
+    for column in ("value", "95% interval", "n"):
+        table.add_column(column, justify="right")
+    for name, m in evaluation.metrics.items():
+        table.add_row(name, figure(m.value), interval(m), str(m.n))
+    return table
+
+
+def conditions_table(title: str, parts: dict[str, Measured]) -> Table:
+    """The headline metrics under several conditions, a row each."""
+    names = list(dict.fromkeys(name for part in parts.values() for name in part.headline))
+    table = Table(title=f"by {title} (95% interval)", title_justify="left")
+    table.add_column(title)
+    for name in names:
+        table.add_column(name, justify="right")
+    table.add_column("n", justify="right")
+    for condition, part in parts.items():
+        figures = [part.metrics.get(name) for name in names]
+        shown = ["–" if m is None else f"{figure(m.value)} {interval(m)}" for m in figures]
+        table.add_row(condition, *shown, str(part.n_scored))
+    return table
+
+
+def comparison_tables(comparison: Comparison) -> list[Table]:
+    """A table a headline metric: models x data sets, the scene-centric before the person-centric ones."""
+    tables = []
+    for metric in HEADLINE:
+        measured = [d for d in comparison.targets if any(_has(e.cells[d], metric) for e in comparison.entries)]
+        if not measured:
+            continue
+        groups = comparison.columns(measured)
+        table = Table(title=f"{metric} (95% interval)", title_justify="left")
+        table.add_column("model", overflow="fold")
+        for heading, names in groups:
+            for place, data in enumerate(names):
+                # A table for a terminal has no cells that span columns: the heading stands over the first of them.
+                above = f"{heading if place == 0 else ''}\n" if groups[0][0] else ""
+                table.add_column(f"{above}{data}", justify="right")
+        for entry in comparison.entries:
+            table.add_row(entry.name, *(_cell(entry.cells[d], metric) for _, names in groups for d in names))
+        tables.append(table)
+    return tables
+
+
+def print_table(table: Table) -> None:
+    """To standard output, without markup being read out of names."""
+    console = Console(file=sys.stdout, markup=False, highlight=False)
+    if not console.is_terminal:
+        console = Console(file=sys.stdout, markup=False, highlight=False, width=PLAIN_WIDTH)
+    console.print(table)
+
+
+def _has(cell: Cell, metric: str) -> bool:
+    return cell.measured is not None and metric in cell.measured.metrics
+
+
+def _cell(cell: Cell, metric: str) -> str:
+    if cell.measured is None:
+        return "not run"
+    if metric not in cell.measured.metrics:
+        return "–"
+    m = cell.measured.metrics[metric]
+    shown = f"{figure(m.value)} {interval(m)}" if math.isfinite(m.value) else "–"
+    return f"({shown}) seen" if cell.warning is not None else shown

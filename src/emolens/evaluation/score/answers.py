@@ -1,0 +1,108 @@
+"""What a model says about the rows of a split, brought to the targets' label space and to valence and arousal.
+
+Legend: N rows, C classes.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from emolens.evaluation.score.targets import Targets
+from emolens.inference.predictor import BasePredictor
+from emolens.inference.results import Prediction, Predictions
+from emolens.progress import progress
+from emolens.taxonomy import mapping_table, scores_from_valence_arousal
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """A model's answers, aligned with the rows of :class:`~emolens.evaluation.score.targets.Targets`.
+
+    Attributes:
+        model: name, for tables.
+        score_NC: probabilities in ``targets.space``, rows sum to 1, NaN rows where there is none; None without labels.
+        valence_N, arousal_N: in [-1, 1], NaN where there is none; None where the targets do not ask.
+        errors: row -> why it has no answer.
+        limited: row -> status (no_audio, no_video, partial) and why, of an answer from a part of the file.
+        mapping: "labels" and "valence_arousal" -> how the model's output became that:
+            native, exact, text or valence_arousal (through the labels' valence-arousal points).
+    """
+
+    model: str
+    score_NC: Floats | None
+    valence_N: Floats | None
+    arousal_N: Floats | None
+    errors: dict[int, str] = field(default_factory=dict)
+    limited: dict[int, tuple[str, str]] = field(default_factory=dict)
+    mapping: dict[str, str] = field(default_factory=dict)
+
+    def affect(self, name: str) -> Floats | None:
+        """``valence_N`` or ``arousal_N`` by its name."""
+        return {"valence": self.valence_N, "arousal": self.arousal_N}[name]
+
+
+def describe_predictor(predictor: BasePredictor) -> str:
+    """What a model is, in one line: kind, backbone, and what it was trained on."""
+    config = predictor.config
+    words = [str(config.get("recipe") or predictor.kind), "on", predictor.backbone_spec]
+    data = config.get("data") or {}
+    if data.get("dataset"):
+        words += ["trained on", str(data["dataset"])]
+    return " ".join(words)
+
+
+def fit_predictor(predictor: BasePredictor, targets: Targets) -> BasePredictor:
+    """The predictor that answers in the targets' label space, or the same one where they have none.
+
+    Raises:
+        ConfigError: the model cannot answer in that label space.
+    """
+    if targets.space is None or not targets.has_labels:
+        return predictor
+    fitted = predictor.retarget(targets.space)
+    if fitted.mapping == "valence_arousal":  # say now, not after an hour of embedding, that a label has no point
+        scores_from_valence_arousal([], [], targets.space)
+        if fitted.native is not None and not fitted.gives_point:
+            mapping_table(fitted.native, targets.space)
+    return fitted
+
+
+def ask(predictor: BasePredictor, targets: Targets, batch_size: int = 32, workers: int | None = None) -> Answers:
+    """Predict every row of ``targets`` once.
+
+    Args:
+        predictor: as :func:`fit_predictor` returned it.
+        targets: the rows.
+        batch_size, workers: how many pictures (or frames) go through the model together, and files decode at once.
+    """
+    rows: dict[int, Prediction] = {}
+    with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
+        # Not predict(): it would take a file name with [ or * for a pattern.
+        for row, prediction in predictor.iterate(targets.path_N, batch_size, workers):
+            rows[row] = prediction
+            advance()
+    predictions = Predictions([rows[row] for row in range(len(targets))])
+    mapping: dict[str, str] = {}
+    score_NC = None
+    if targets.has_labels and targets.space is not None:
+        score_NC = predictions.score_NC(targets.space)
+        mapping["labels"] = predictor.mapping
+    valence_N = arousal_N = None
+    if targets.has_affect:
+        # Not the model's own: expected from its scores.
+        mapping["valence_arousal"] = "native" if predictor.gives_point else "valence_arousal"
+        valence_N, arousal_N = predictions.values("valence"), predictions.values("arousal")
+    return Answers(
+        model=predictor.name,
+        score_NC=score_NC,
+        valence_N=valence_N,
+        arousal_N=arousal_N,
+        errors={row: p.error or "unreadable" for row, p in enumerate(predictions) if not p.answered},
+        limited={
+            row: (p.status, p.error or "") for row, p in enumerate(predictions) if p.answered and p.status != "ok"
+        },
+        mapping=mapping,
+    )

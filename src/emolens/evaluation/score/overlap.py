@@ -1,0 +1,36 @@
+"""Was the model trained on the rows it is measured on?"""
+
+from emolens.evaluation.score.targets import Targets
+from emolens.inference.predictor import BasePredictor
+
+
+def overlap_warning(predictor: BasePredictor, targets: Targets) -> str | None:
+    """A sentence if a model has seen these rows in training, or may have; None if not, or if nothing is on record.
+
+    A run keeps the sha256 of its splits' ids. The same data set split in another way puts training rows into the test.
+    """
+    where = f'{targets.data}, split "{targets.split}"'
+    data = predictor.config.get("data") or {}
+    same = targets.dataset != "" and data.get("dataset") == targets.dataset
+    if same and not data.get("splits"):
+        return (
+            f"{predictor.name} was fitted on all of {targets.dataset}, the rows of {where} among them: this is no test."
+        )
+    known = {split.get("sha256"): name for name, split in (data.get("splits") or {}).items()}
+    split = known.get(targets.ids_sha256)
+    if split in ("train", "val"):
+        return f"{predictor.name} was trained with the rows of {where} (its {split} split): this is no test."
+    if same and split is None:
+        return (
+            f"{predictor.name} was trained on {targets.dataset} as it was split another way: rows of {where} may "
+            "have been in its training, which makes these numbers too good."
+        )
+    return None
+
+
+def is_home(predictor: BasePredictor, targets: Targets) -> bool:
+    """Whether the model was trained on another split of the same data: by its name, or by the sha256 of this split."""
+    data = predictor.config.get("data") or {}
+    if targets.dataset != "" and data.get("dataset") == targets.dataset:
+        return True
+    return targets.ids_sha256 in {split.get("sha256") for split in (data.get("splits") or {}).values()}

@@ -1,0 +1,1 @@
+"""A config and how it is trained: a manifest in; a run folder out."""

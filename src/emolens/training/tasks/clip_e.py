@@ -1,0 +1,81 @@
+"""Training the two heads of CLIP-E (arXiv 2310.12062, section 3).
+
+Legend: B batch, N validation samples, D embedding, C labels.
+"""
+
+from collections.abc import Iterable
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from emolens.losses.soft_contrastive import soft_contrastive_loss
+from emolens.models.clip_e import TEMPERATURE, CLIPEContrastive, CLIPECrossEntropy
+from emolens.training.tasks.task import Task
+from emolens.training.tensor_table import Batch
+
+
+class CLIPECrossEntropyTask(Task):
+    """Cross-entropy of :class:`CLIPECrossEntropy`, with optional class weights, float, shape (C,)."""
+
+    keys = ("embedding", "label")
+    class_weight_C: Tensor | None
+
+    def __init__(self, model: CLIPECrossEntropy, class_weight_C: Tensor | None = None) -> None:
+        super().__init__()
+        self.model: CLIPECrossEntropy = model
+        self.register_buffer("class_weight_C", class_weight_C)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        log_p_BC = self.model.log_probability(batch["embedding"])
+        return {"cross_entropy": F.nll_loss(log_p_BC, batch["label"], self.class_weight_C)}
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Cross-entropy (as ``loss``, with the class weights) and accuracy."""
+        scored = [(self.model.log_probability(batch["embedding"]), batch["label"]) for batch in batches]
+        return label_figures(scored, self.class_weight_C)
+
+
+class CLIPEContrastiveTask(Task):
+    """The soft contrastive loss between the moved image embedding and the text of its label.
+
+    Args:
+        model: the head.
+        text_CD: CLIP's embedding of each label, float32, shape (C, D).
+        detach_targets: whether gradients stop at the soft targets; the release lets them through.
+    """
+
+    keys = ("embedding", "label")
+    text_CD: Tensor
+
+    def __init__(self, model: CLIPEContrastive, text_CD: Tensor, detach_targets: bool = False) -> None:
+        super().__init__()
+        self.model: CLIPEContrastive = model
+        self.detach_targets = detach_targets
+        self.register_buffer("text_CD", text_CD)
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        text_BD = self.text_CD[batch["label"]]
+        loss = soft_contrastive_loss(
+            self.model(batch["embedding"]), text_BD, TEMPERATURE, detach_targets=self.detach_targets
+        )
+        return {"soft_contrastive": loss}
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Cross-entropy over the labels (as ``loss``) and accuracy.
+
+        Not the training loss: that one depends on which samples share a batch.
+        """
+        return label_figures(
+            [(self.model.log_probability(batch["embedding"], self.text_CD), batch["label"]) for batch in batches]
+        )
+
+
+def label_figures(scored: list[tuple[Tensor, Tensor]], class_weight_C: Tensor | None = None) -> dict[str, float]:
+    """Loss and accuracy from batches of log-probabilities (B, C) and labels (B,)."""
+    log_p_NC = torch.cat([log_p for log_p, _ in scored])
+    label_N = torch.cat([label for _, label in scored])
+    return {
+        "loss": float(F.nll_loss(log_p_NC, label_N, class_weight_C)),
+        "accuracy": float((log_p_NC.argmax(1) == label_N).double().mean()),
+    }

@@ -1,0 +1,174 @@
+"""Fine-tuning of a vision transformer on emotions (UniEmoX, arXiv 2409.18877; MAE, arXiv 2111.06377, table 9).
+
+Legend: B batch, N rows, C labels, R continuous targets, O = C + R outputs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from emolens.errors import ConfigError
+from emolens.losses.multi_label import weighted_squared_error
+from emolens.metrics.classification import hits_at
+from emolens.metrics.multilabel import mean_average_precision
+from emolens.metrics.regression import concordance, pearson_r
+from emolens.models.vit import EmotionViT
+from emolens.training.tasks.outputs import Outputs
+from emolens.training.tasks.task import Step, Task
+from emolens.training.tensor_table import Batch
+
+
+@dataclass(frozen=True)
+class MixConfig:
+    """Mixing pictures and their targets, and softening labels.
+
+    Attributes:
+        mixup: alpha of mixup (arXiv 1710.09412); 0 for none.
+        cutmix: alpha of CutMix (arXiv 1905.04899); 0 for none. With both, one of them is drawn for each batch.
+        probability: that a batch is mixed.
+        label_smoothing: share of a single label that is spread over all.
+    """
+
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    probability: float = 1.0
+    label_smoothing: float = 0.0
+
+
+class FinetuneTask(Task):
+    """Cross-entropy for single labels, EMOTIC's weighted squared error for several, squared error for values.
+
+    A row without a label, or without a value, does not count in that part; a mixture with such a row neither.
+
+    Args:
+        model: with as many outputs as ``outputs`` has.
+        outputs: what they mean.
+        target_NO: targets of the training rows, see :meth:`Outputs.table`.
+        val_target_NO: of the validation rows.
+        mix: see :class:`MixConfig`.
+    """
+
+    keys = ("image", "row")
+
+    def __init__(
+        self,
+        model: EmotionViT,
+        outputs: Outputs,
+        target_NO: Tensor,
+        val_target_NO: Tensor | None = None,
+        mix: MixConfig | None = None,
+    ) -> None:
+        super().__init__()
+        self.model: EmotionViT = model
+        self.outputs, self.mix = outputs, mix or MixConfig()
+        # Plain tensors: tables of the data are no part of the model, nor of its checkpoints.
+        self.target_NO, self.val_target_NO = target_NO, val_target_NO
+        self.count_C = target_NO[:, : outputs.labels].nansum(dim=0) if outputs.multi_label else None
+        self._mixup = self._build_mixup()
+        self._step: Step | None = None
+
+    def _build_mixup(self) -> Any:
+        mix = self.mix
+        if mix.mixup <= 0 and mix.cutmix <= 0:
+            return None
+        from timm.data.mixup import Mixup
+
+        # Labels are smoothed and dense before they are mixed, so that values are mixed with the same shares.
+        return Mixup(
+            mixup_alpha=mix.mixup,
+            cutmix_alpha=mix.cutmix,
+            prob=mix.probability,
+            label_smoothing=0.0,
+            num_classes=self.outputs.size,
+            multi_label=True,
+        )
+
+    def begin(self, step: Step) -> None:
+        if self._mixup is not None and (len(step.rows) // step.parts) % 2:
+            raise ConfigError(
+                f"mixup and CutMix pair the pictures of a batch, and {len(step.rows) // step.parts} is odd; "
+                "take an even batch_size for each process and portion"
+            )
+        self._step = step
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        image_BCHW = batch["image"]
+        target_BO = self.target_NO[batch["row"].cpu()].to(image_BCHW.device)
+        if self.outputs.space is not None and not self.outputs.multi_label and self.mix.label_smoothing:
+            keep, labels = 1 - self.mix.label_smoothing, self.outputs.labels
+            smooth_BC = target_BO[:, :labels] * keep + self.mix.label_smoothing / labels
+            target_BO = torch.cat([smooth_BC, target_BO[:, labels:]], dim=1)
+        if self._mixup is not None:
+            assert self._step is not None
+            before = np.random.get_state()  # timm draws from numpy's global generator
+            np.random.seed(self._step.part_seed % 2**32)
+            image_BCHW, target_BO = self._mixup(image_BCHW.clone(), target_BO)
+            np.random.set_state(before)
+        return self._parts(self.model(image_BCHW), target_BO)
+
+    def _parts(self, output_BO: Tensor, target_BO: Tensor) -> dict[str, Tensor]:
+        output_BO = output_BO.float()
+        labels = self.outputs.labels
+        parts = {}
+        if labels:
+            logit_BC, soft_BC = output_BO[:, :labels], target_BO[:, :labels]
+            known_B = soft_BC.isfinite().all(dim=1)
+            if not bool(known_B.any()):
+                parts["label"] = logit_BC.sum() * 0  # DDP waits for a gradient all the same
+            elif self.outputs.multi_label:
+                parts["label"] = weighted_squared_error(logit_BC[known_B], soft_BC[known_B], self.count_C)
+            else:
+                parts["label"] = F.cross_entropy(logit_BC[known_B], soft_BC[known_B])
+        for column, name in enumerate(self.outputs.targets, start=labels):
+            known_B = target_BO[:, column].isfinite()
+            error_B = torch.where(known_B, output_BO[:, column] - target_BO[:, column].nan_to_num(), 0)
+            parts[name] = error_B.square().sum() / known_B.sum().clamp(min=1)
+        return parts
+
+    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+        """Loss parts without mixing or smoothing; accuracy at 1 and 3, or mAP; Pearson r and CCC of values."""
+        assert self.val_target_NO is not None
+        output, rows = [], []
+        for batch in batches:
+            output.append(self.model(batch["image"]).float().cpu())
+            rows += batch["row"].tolist()
+        output_NO, target_NO = torch.cat(output), self.val_target_NO[rows]
+        parts = self._parts(output_NO, target_NO)
+        figures = {f"loss/{name}": float(part) for name, part in parts.items()}
+        figures["loss"] = sum(figures.values())
+        return figures | self._label_figures(output_NO, target_NO) | self._value_figures(output_NO, target_NO)
+
+    def _label_figures(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
+        labels = self.outputs.labels
+        known_N = (
+            target_NO[:, :labels].isfinite().all(dim=1) if labels else torch.zeros(len(target_NO), dtype=torch.bool)
+        )
+        if not bool(known_N.any()):
+            return {}
+        logit_NC, target_NC = output_NO[known_N, :labels].double(), target_NO[known_N, :labels]
+        if self.outputs.multi_label:
+            return {"map": mean_average_precision(logit_NC.numpy(), target_NC.numpy())}
+        score_NC, label_N = logit_NC.softmax(dim=1).numpy(), target_NC.argmax(dim=1).numpy()
+        figures = {"accuracy": float(hits_at(score_NC, label_N, 1).mean())}
+        if labels > 3:
+            figures["accuracy_at_3"] = float(hits_at(score_NC, label_N, 3).mean())
+        return figures
+
+    def _value_figures(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
+        figures = {}
+        for column, name in enumerate(self.outputs.targets, start=self.outputs.labels):
+            known_N = target_NO[:, column].isfinite()
+            if int(known_N.sum()) > 2:
+                predicted, true = (
+                    output_NO[known_N, column].double().numpy(),
+                    target_NO[known_N, column].double().numpy(),
+                )
+                for metric, of in (("pearson_r", pearson_r), ("ccc", concordance)):
+                    if np.isfinite(value := float(of(predicted, true))):
+                        figures[f"{name}/{metric}"] = value
+        return figures
