@@ -67,7 +67,7 @@ def measure(config: AVConfig, device: str, precision: str, warm: int, steps: int
             torch.cuda.reset_peak_memory_stats()
         fitted = Trainer(trainer, config.optimizer, None, fabric).fit(task, NoiseClips(config, rows))
     peak = torch.cuda.max_memory_allocated() / 1e9 if fabric.device.type == "cuda" else 0.0
-    return fitted.images_per_s, peak
+    return fitted.samples_per_s, peak
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def main() -> None:
         return
     config = get_recipe(options.recipe)()
     assert isinstance(config, AVConfig)
-    trainer = replace(config.trainer, accumulate=max(1, config.trainer.batch_size // options.portion))
+    trainer = replace(config.trainer, accumulate=max(1, config.trainer.batch_size // options.micro_batch))
     config = replace(config, trainer=trainer, compile=options.compile)
     speed, peak = measure(config, "cuda", options.precision, options.warm, options.steps)
     how = f"{options.precision}{', compiled' if options.compile else ''}"

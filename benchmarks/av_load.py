@@ -9,8 +9,8 @@ are drawn here: 30 s of 720p at 30 frames a second, panning over a textured grou
 
 Two quiet cores of a Cascade Lake server, PyAV 18.1, 24 short clips and 2 long ones, clips a second:
 
-    360 x 270, 2 to 8 s    read_clip 11.1, dump and read 2.25 (1.4 MB a clip on disk): ratio 4.9
-    720p, 30 s             read_clip 0.53, dump and read 0.06 (198 MB a clip on disk): ratio 8.4 (8.5 in processor s)
+    360 x 270, 2 to 8 s    read_video 11.1, dump and read 2.25 (1.4 MB a clip on disk): ratio 4.9
+    720p, 30 s             read_video 0.53, dump and read 0.06 (198 MB a clip on disk): ratio 8.4 (8.5 in processor s)
 
 Of the 1.8 s for a long clip 1.3 go into decoding H.264: x264 sets a key frame every 250 frames, and between two places
 only the frames that no other refers to can be passed over.
@@ -30,17 +30,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emolens.media.segments import sample_segments
-from emolens.media.video_sample import Clip, ClipConfig, read_clip, sound_feature
+from emolens.media.video_sample import VideoConfig, VideoSample, read_video, sound_feature
 
 QUALITY = 90
-CONFIG = ClipConfig()
+CONFIG = VideoConfig()
 
 
-def ours(path: Path, folder: Path) -> Clip:
-    return read_clip(path, CONFIG)
+def ours(path: Path, folder: Path) -> VideoSample:
+    return read_video(path, CONFIG)
 
 
-def usual(path: Path, folder: Path) -> Clip:
+def usual(path: Path, folder: Path) -> VideoSample:
     """Dump everything, then read what is needed."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_count = 1
@@ -67,7 +67,7 @@ def usual(path: Path, folder: Path) -> Clip:
     with wave.open(str(folder / "sound.wav"), "rb") as sound:
         samples = np.frombuffer(sound.readframes(round(CONFIG.sound_s * CONFIG.rate)), np.int16)
     video = torch.from_numpy(np.stack(images)).view(CONFIG.segments, CONFIG.frames, size, size, 3)
-    return Clip(video, sound_feature(samples.astype(np.float32) / 32767, CONFIG), 0.0, 0.0, 0.0, ())
+    return VideoSample(video, sound_feature(samples.astype(np.float32) / 32767, CONFIG), 0.0, 0.0, 0.0, ())
 
 
 def draw(path: Path, seed: int, seconds: int = 30, fps: int = 30) -> Path:
@@ -96,7 +96,9 @@ def draw(path: Path, seed: int, seconds: int = 30, fps: int = 30) -> Path:
     return path
 
 
-def measure(load: Callable[[Path, Path], Clip], paths: Sequence[Path]) -> tuple[float, float, int, list[Clip]]:
+def measure(
+    load: Callable[[Path, Path], VideoSample], paths: Sequence[Path]
+) -> tuple[float, float, int, list[VideoSample]]:
     """Seconds, of them the processor's, bytes left on disk, and the clips."""
     clips, passed, spent, written = [], 0.0, 0.0, 0
     for path in paths:
@@ -121,7 +123,7 @@ def compare(title: str, paths: Sequence[Path]) -> None:
     ]
     n = len(paths)
     print(f"{title}, {n} clips, {sum(path.stat().st_size for path in paths) / n / 1e6:.2f} MB each")
-    print(f"  read_clip:        {n / seconds:5.2f} clips a second, nothing on disk")
+    print(f"  read_video:        {n / seconds:5.2f} clips a second, nothing on disk")
     print(f"  dump, then read:  {n / usual_seconds:5.2f} clips a second, {written / n / 1e6:.1f} MB a clip on disk")
     print(f"  ratio {usual_seconds / seconds:.1f}, in processor seconds {usual_cpu / cpu:.1f}", end="; ")
     print(f"the pictures differ by {np.mean(apart):.1f} of 255", flush=True)

@@ -38,7 +38,7 @@ from torch.utils.data import Dataset
 
 from emolens.data.adapter import import_dataset
 from emolens.data.folds import group_folds
-from emolens.data.loaders.videos import ClipDataset
+from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
 from emolens.media.audio import read_audio
 from emolens.media.mfcc import MfccConfig, mfcc
@@ -122,7 +122,7 @@ def draw(variant: int | None) -> Batch:
     """
     torch.set_num_threads(1)
     config = CONFIGS["AV-CPNet, EP-CE"]
-    dataset = ClipDataset(MANIFEST, config.clip, seed=0, train=variant is not None, augment=config.augment)
+    dataset = VideoDataset(MANIFEST, config.clip, seed=0, train=variant is not None, augment=config.augment)
     dataset.set_epoch(variant or 0)
     frozen = None
     if isinstance(config.model.video, FrameEncoderConfig):
@@ -139,14 +139,14 @@ def draw(variant: int | None) -> Batch:
     return {name: torch.cat([batch[name] for batch in found]) for name in found[0]}
 
 
-def by_speaker(drawn: list[Batch], judged: Batch, speaker_N: NDArray[np.str_]) -> None:
+def by_speaker(drawn: list[Batch], answer: Batch, speaker_N: NDArray[np.str_]) -> None:
     """Bring each speaker's clips to one scale, in place; what is known of a speaker is from the clips as they are."""
     for speaker in np.unique(speaker_N):
         rows = torch.from_numpy(np.flatnonzero(speaker_N == speaker))
         for name, axes in (("audio", (0, 1, 2)), ("video", (0, 1))):
-            known = judged[name][rows]
+            known = answer[name][rows]
             mean, std = known.mean(axes), known.std(axes) + 1e-6
-            for batch in (*drawn, judged):
+            for batch in (*drawn, answer):
                 batch[name][rows] = (batch[name][rows] - mean) / std
 
 
@@ -222,7 +222,7 @@ def table(lines: list[dict], manifest: Manifest, seeds: int) -> str:
     out = ["| model | accuracy | sd of seeds | UAR | polarity | minutes a fit |", "|---|---|---|---|---|---|"]
     hit: dict[str, NDArray[np.float64]] = {}
     for name in ("majority", "MFCC + SVM", *CONFIGS):
-        per_seed, figures = [], []
+        per_seed, metrics = [], []
         mine = [line for line in lines if line["model"] == name]
         for seed in range(seeds):
             score_NC = np.full((len(label_N), len(SPACE)), np.nan)
@@ -232,11 +232,11 @@ def table(lines: list[dict], manifest: Manifest, seeds: int) -> str:
             if np.isnan(score_NC).any():
                 break
             per_seed.append((score_NC.argmax(1) == label_N).astype(float))
-            figures.append(classification_metrics(score_NC, label_N, SPACE, group_N, resamples=10))
+            metrics.append(classification_metrics(score_NC, label_N, SPACE, group_N, resamples=10))
         if len(per_seed) < seeds:
             continue
         hit[name] = np.mean(per_seed, axis=0)
-        uar, polarity = (np.mean([f[key].value for f in figures]) for key in ("uar", "polarity_accuracy"))
+        uar, polarity = (np.mean([f[key].value for f in metrics]) for key in ("uar", "polarity_accuracy"))
         minutes = np.mean([line["seconds"] for line in mine]) / 60
         sd = np.std([h.mean() for h in per_seed], ddof=1) if seeds > 1 else float("nan")
         out.append(

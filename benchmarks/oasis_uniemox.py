@@ -140,13 +140,13 @@ def main() -> None:
                         machine=machine,
                     )
                 rows = load(f"run:{run}", device=options.device).predict(test.paths())
-                figures = []
+                metrics = []
                 for target in TARGETS:
                     interval = regression_metrics(
                         rows.values(target), test.target(target), prefix=target, groups=group_N
                     )[f"{target}/pearson_r"]
-                    figures.append(f"{target} r {interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]")
-                print(f"pretraining {name:<20} seed {seed}: {', '.join(figures)}, n = {len(test)}", flush=True)
+                    metrics.append(f"{target} r {interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]")
+                print(f"pretraining {name:<20} seed {seed}: {', '.join(metrics)}, n = {len(test)}", flush=True)
 
 
 if __name__ == "__main__":

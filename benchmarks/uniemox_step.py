@@ -38,7 +38,7 @@ import tyro
 from torch import Tensor, nn
 
 from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
-from emolens.models.backbones.open_clip import ClipBackbone
+from emolens.models.backbones.open_clip import CLIPBackbone
 from emolens.models.precision import choose_device, has_native_bf16
 from emolens.models.preprocess import Preprocess
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig, vit_b, vit_l
@@ -206,13 +206,13 @@ class Ours:
         return [out.reconstruction_loss, similarity, contrastive_loss(out.fused_BD, image, text)]
 
 
-def teacher(device: torch.device, precision: str) -> ClipBackbone:
+def teacher(device: torch.device, precision: str) -> CLIPBackbone:
     torch.manual_seed(1)
     logging.disable(logging.WARNING)  # that its weights are random is meant
     model = open_clip.create_model(TEACHER, load_weights=False)
     logging.disable(logging.NOTSET)
     preprocess = Preprocess((224, 224), (224, 224), "shortest", "bicubic", (0.5,) * 3, (0.5,) * 3)
-    clip = ClipBackbone(TEACHER, TEACHER, model, preprocess, quick_gelu=False)
+    clip = CLIPBackbone(TEACHER, TEACHER, model, preprocess, quick_gelu=False)
     clip.settle(device, precision)
     return clip
 

@@ -214,14 +214,14 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
     def make(modalities=("audio", "video"), fusion="pyramid", name="av", space="emotions6") -> Path:
         import torch
 
-        from emolens.media.video_sample import ClipConfig
+        from emolens.media.video_sample import VideoConfig
         from emolens.models.av.audio_resnet import AudioResNetConfig
         from emolens.models.av.video_swin import VideoSwinConfig
         from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
         from emolens.runs.av import describe_av, save_av
         from emolens.taxonomy import get_label_space
 
-        clip = ClipConfig(segments=4, frames=2, size=32, rate=8000, coefficients=6, n_mels=16, audio_frames=8)
+        clip = VideoConfig(segments=4, frames=2, size=32, rate=8000, coefficients=6, n_mels=16, audio_frames=8)
         labels = get_label_space(space)
         torch.manual_seed(0)
         net = AVCPNet(

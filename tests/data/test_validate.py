@@ -113,8 +113,8 @@ def test_media(small: Manifest) -> None:
 
 
 def test_labels_and_distributions(small: Manifest) -> None:
-    several = replace(small, frame=small.frame.assign(labels=[["joy"]] * 11 + [["joy", "lovve"]]))
-    assert 'row 11 (id "p11"): label "lovve" is not in parrott6; did you mean "love"?' in complaint(several)
+    multi_label = replace(small, frame=small.frame.assign(labels=[["joy"]] * 11 + [["joy", "lovve"]]))
+    assert 'row 11 (id "p11"): label "lovve" is not in parrott6; did you mean "love"?' in complaint(multi_label)
     short = replace(small, frame=small.frame.assign(distribution=[[0.5, 0.5]] * 12))
     assert "distribution has 2 values, not 6 shares, one for each label of parrott6" in complaint(short)
     wrong = replace(small, frame=small.frame.assign(distribution=[[0.5] * 6] * 12))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from emolens.embedding.prefetch import load_ahead, reason
+from emolens.embedding.prefetch import prefetch, reason
 from emolens.errors import MediaError
 
 
@@ -12,7 +12,7 @@ def test_results_come_in_order_and_failures_are_items():
             raise MediaError(f"{number}: torn")
         return number**2
 
-    items = list(load_ahead(load, [1, 2, 3, 4], workers=3, ahead=1))
+    items = list(prefetch(load, [1, 2, 3, 4], workers=3, ahead=1))
     assert [item.place for item in items] == [0, 1, 2, 3]
     assert [item.result for item in items] == [1, 4, None, 16]
     assert str(items[2].error) == "3: torn"
@@ -25,7 +25,7 @@ def test_no_more_wait_than_asked_for():
         begun.append(number)
         return number
 
-    items = load_ahead(load, range(100), workers=2, ahead=3)
+    items = prefetch(load, range(100), workers=2, ahead=3)
     next(items)
     assert len(begun) <= 2 + 3
     items.close()
@@ -33,7 +33,7 @@ def test_no_more_wait_than_asked_for():
 
 def test_a_mistake_of_the_program_is_not_hidden():
     with pytest.raises(KeyError):
-        list(load_ahead({}.__getitem__, [1], workers=1, ahead=0))
+        list(prefetch({}.__getitem__, [1], workers=1, ahead=0))
 
 
 def test_reasons_begin_with_the_path():

@@ -11,7 +11,7 @@ from PIL import Image
 
 from emolens.data.manifest import Manifest
 from emolens.heads.heads import Head, ProbeHead
-from emolens.inference.image_predictor import Predictor
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
 from emolens.taxonomy import LabelSpace, get_label_space
@@ -47,12 +47,12 @@ def warm_is_positive(space: LabelSpace | None, points: bool) -> Head:
 
 
 @pytest.fixture
-def predictor() -> Callable[..., Predictor]:
+def predictor() -> Callable[..., ImagePredictor]:
     """predictor(space name or None, points): a model that judges by mean colour."""
 
-    def make(space: str | None = "polarity2", points: bool = True, name: str = "colour") -> Predictor:
+    def make(space: str | None = "polarity2", points: bool = True, name: str = "colour") -> ImagePredictor:
         head = warm_is_positive(get_label_space(space) if space else None, points)
-        return Predictor(name, MeanColour(), head, {"kind": "probe"})
+        return ImagePredictor(name, MeanColour(), head, {"kind": "probe"})
 
     return make
 

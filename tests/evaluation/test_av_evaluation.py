@@ -15,9 +15,9 @@ from emolens.data.manifest import Manifest
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.score.perturbations import ROBUSTNESS
 from emolens.inference.load import load
-from emolens.inference.perturbation import Condition
-from emolens.inference.predictor import BasePredictor
-from emolens.media.video_sample import ClipConfig
+from emolens.inference.perturbation import Perturbation
+from emolens.inference.predictor import Predictor
+from emolens.media.video_sample import VideoConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
@@ -44,7 +44,7 @@ def run(tmp_path: Path) -> Callable[..., Path]:
             for parameter in net.parameters():
                 parameter.add_(0.1 * torch.randn(parameter.shape))
         folder = tmp_path / "-".join(modalities)
-        clip = ClipConfig(rate=8000, n_mels=16, **SIZES)
+        clip = VideoConfig(rate=8000, n_mels=16, **SIZES)
         facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "elsewhere", "splits": {}}}
         save_av(folder, net.state_dict(), describe_av(config, clip, space, **facts))
         return folder
@@ -67,7 +67,7 @@ def clips(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
     return Manifest(frame, {"dataset": "toned"}, folder).freeze_splits()
 
 
-def right(predictor: BasePredictor, manifest: Manifest) -> tuple[float, int]:
+def right(predictor: Predictor, manifest: Manifest) -> tuple[float, int]:
     """Share of the answered rows that are right, and how many are answered."""
     part = manifest.select("test")
     rows = zip(predictor.predict(part.paths()), part.frame["label"], strict=True)
@@ -82,14 +82,16 @@ def test_every_condition_equals_the_obvious_count(run, clips: Manifest, tmp_path
     assert (facts["n_scored"], facts["n_failed"], facts["n_no_audio"], facts["n_no_video"]) == (5, 1, 1, 1)
     assert [row["id"] for row in facts["failed"]] == ["3"]
     parts = {
-        "fused": (facts["metrics"], Condition()),
-        "audio": (facts["modalities"]["audio"], Condition(modality="audio")),
-        "video": (facts["modalities"]["video"], Condition(modality="video")),
+        "fused": (facts["metrics"], Perturbation()),
+        "audio": (facts["modalities"]["audio"], Perturbation(modality="audio")),
+        "video": (facts["modalities"]["video"], Perturbation(modality="video")),
         **{name: (facts["robustness"][name], ROBUSTNESS[name]) for name in ("sound removed", "noise at 0 dB")},
     }
-    for name, (found, condition) in parts.items():
+    for name, (found, perturbation) in parts.items():
         accuracy = found["accuracy"]
-        assert (accuracy["value"], accuracy["n"]) == pytest.approx(right(predictor.under(condition), clips)), name
+        assert (accuracy["value"], accuracy["n"]) == pytest.approx(right(predictor.perturbed(perturbation), clips)), (
+            name
+        )
     assert list(facts["robustness"]) == list(ROBUSTNESS)
     assert {"polarity/positive/accuracy", "polarity/negative/recall"} <= set(facts["metrics"])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from emolens.errors import DataError
-from emolens.evaluation.reported import Reported, read_reported
+from emolens.evaluation.reported import ReportedNumber, read_reported
 
 GOOD = """
 [[reported]]
@@ -19,7 +19,7 @@ def test_reads_what_is_needed(tmp_path):
     path = tmp_path / "r.toml"
     path.write_text(GOOD)
     assert read_reported(path) == [
-        Reported("CLIP-E", "accuracy", 0.5, "arXiv 2310.12062, table 2", "their random 80/20")
+        ReportedNumber("CLIP-E", "accuracy", 0.5, "arXiv 2310.12062, table 2", "their random 80/20")
     ]
 
 

@@ -7,9 +7,9 @@ import pytest
 from emolens import load
 from emolens.cli.main import main
 from emolens.errors import ConfigError
-from emolens.inference.av_predictor import ClipPredictor
-from emolens.inference.perturbation import Condition
-from emolens.media.video_sample import read_clip
+from emolens.inference.av_predictor import AVPredictor
+from emolens.inference.perturbation import Perturbation
+from emolens.media.video_sample import read_video
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("emotions6")
@@ -33,7 +33,7 @@ def clips(tmp_path, video):
 
 def test_a_run_says_what_its_network_says(model, clips):
     rows = model.predict(clips, batch_size=1)
-    own = model.model.scores([read_clip(path, model.model.clip) for path in clips]).fused_NC
+    own = model.model.scores([read_video(path, model.model.clip) for path in clips]).fused_NC
     np.testing.assert_allclose(rows.score_NC(SPACE), own, atol=1e-6)
     assert np.ptp(own, axis=0).max() > 1e-2, "the clips must differ for this test to mean anything"
     assert [row.status for row in rows] == ["ok", "ok", "no_audio", "no_video"]
@@ -46,10 +46,10 @@ def test_a_run_says_what_its_network_says(model, clips):
 
 
 def test_its_face(model):
-    assert isinstance(model, ClipPredictor)
+    assert isinstance(model, AVPredictor)
     assert (model.kind, model.mapping, model.gives_point) == ("av_cpnet", "native", False)
     assert model.backbone_spec == "pictures and sound"
-    assert model.native is model.label_space
+    assert model.own_label_space is model.label_space
     assert model.retarget("polarity3").mapping == "exact"
     assert model.config["recipe"] == "av_cpnet_tiny"
 
@@ -90,7 +90,7 @@ def test_windows_are_what_each_part_says_by_itself(model, tmp_path, video):
     assert [(row.start_s, row.end_s) for row in rows[1:]] == [
         (0, 2), (1.5, 3.5), (3, 5), (4.5, 6.5), (pytest.approx(rows[0].end_s - 2), rows[0].end_s),
     ]  # fmt: skip
-    parts = [read_clip(path, model.model.clip, row.start_s, row.end_s) for row in rows[1:]]
+    parts = [read_video(path, model.model.clip, row.start_s, row.end_s) for row in rows[1:]]
     np.testing.assert_allclose(rows[1:].score_NC(SPACE), model.model.scores(parts).fused_NC, atol=1e-5)
     assert np.ptp(rows[1:].score_NC(SPACE), axis=0).max() > 1e-3
     assert rows[0] == model.predict([path], timeline=False)[0], "the whole is the same with a timeline and without"
@@ -110,30 +110,30 @@ def test_what_is_saved_again_predicts_the_same(model, clips, tmp_path):
 
 
 def test_conditions_take_away_and_ask_for_one_modality(model, clips):
-    own = model.model.scores([read_clip(path, model.model.clip) for path in clips])
+    own = model.model.scores([read_video(path, model.model.clip) for path in clips])
     for modality, expected in (("audio", own.audio_NC), ("video", own.video_NC)):
-        rows = model.under(Condition(modality=modality)).predict(clips)
+        rows = model.perturbed(Perturbation(modality=modality)).predict(clips)
         np.testing.assert_allclose(rows.score_NC(SPACE), expected, atol=1e-6)
-    rows = model.under(Condition(modality="audio")).predict(clips)
+    rows = model.perturbed(Perturbation(modality="audio")).predict(clips)
     assert [row.status for row in rows] == ["ok", "ok", "error", "no_video"]
-    deaf = model.under(Condition(sound=False)).predict(clips)
+    deaf = model.perturbed(Perturbation(sound=False)).predict(clips)
     assert [row.status for row in deaf] == ["no_audio", "no_audio", "no_audio", "error"]
     assert "sound was taken away" in deaf[0].error
-    without = [read_clip(path, model.model.clip, audio=False) for path in clips[:3]]
+    without = [read_video(path, model.model.clip, audio=False) for path in clips[:3]]
     np.testing.assert_allclose(deaf.score_NC(SPACE)[:3], model.model.scores(without).fused_NC, atol=1e-6)
-    blind = model.under(Condition(pictures=False)).predict(clips)
+    blind = model.perturbed(Perturbation(pictures=False)).predict(clips)
     assert [row.status for row in blind] == ["no_video", "no_video", "error", "no_video"]
 
 
 def test_noise_and_lost_frames_change_the_answer_the_same_way_each_time(model, clips):
     plain = model.predict(clips[:1]).score_NC(SPACE)
-    for condition in (Condition(noise_db=0), Condition(keep_frames=0.2)):
-        once, twice = (model.under(condition).predict(clips[:1]).score_NC(SPACE) for _ in range(2))
+    for perturbation in (Perturbation(noise_db=0), Perturbation(keep_frames=0.2)):
+        once, twice = (model.perturbed(perturbation).predict(clips[:1]).score_NC(SPACE) for _ in range(2))
         np.testing.assert_array_equal(once, twice)
         assert np.abs(once - plain).max() > 1e-6
-        other = model.under(replace(condition, seed=5)).predict(clips[:1]).score_NC(SPACE)
+        other = model.perturbed(replace(perturbation, seed=5)).predict(clips[:1]).score_NC(SPACE)
         assert np.abs(once - other).max() > 1e-9
-    faint = model.under(Condition(noise_db=120)).predict(clips[:1]).score_NC(SPACE)
+    faint = model.perturbed(Perturbation(noise_db=120)).predict(clips[:1]).score_NC(SPACE)
     np.testing.assert_allclose(faint, plain, atol=1e-3)
 
 
@@ -144,15 +144,15 @@ def test_a_network_of_one_modality_is_complete_without_the_other(av_run, clips):
     rows = hearing.predict(clips)
     assert [row.status for row in rows] == ["ok", "ok", "error", "ok"]
     assert (seeing.backbone_spec, hearing.backbone_spec) == ("pictures", "sound")
-    same = seeing.under(Condition(modality="video")).predict(clips[:1])
+    same = seeing.perturbed(Perturbation(modality="video")).predict(clips[:1])
     assert same[0].scores == seeing.predict(clips[:1])[0].scores
-    for condition in (Condition(noise_db=3), Condition(sound=False), Condition(modality="audio")):
+    for perturbation in (Perturbation(noise_db=3), Perturbation(sound=False), Perturbation(modality="audio")):
         with pytest.raises(ConfigError, match="run:video takes no sound"):
-            seeing.under(condition)
+            seeing.perturbed(perturbation)
     with pytest.raises(ConfigError, match="takes pictures alone"):
-        seeing.under(Condition(pictures=False))
+        seeing.perturbed(Perturbation(pictures=False))
     with pytest.raises(ConfigError, match="run:audio takes no pictures"):
-        hearing.under(Condition(keep_frames=0.5))
+        hearing.perturbed(Perturbation(keep_frames=0.5))
 
 
 def test_the_command_line_goes_on_past_bad_files(av_run, clips, tmp_path, capsys):

@@ -6,9 +6,9 @@ from PIL import Image
 
 from emolens import load
 from emolens.errors import ConfigError
-from emolens.inference.perturbation import Condition
+from emolens.inference.perturbation import Perturbation
 from emolens.inference.timeline import Timeline
-from emolens.inference.video_frames import CLIP_FRAMES
+from emolens.inference.video_frames import VIDEO_FRAMES
 from emolens.media.video import read_frames
 from emolens.taxonomy import get_label_space
 
@@ -33,7 +33,7 @@ def scores_of_frames(model, path, frames, folder):
 def test_a_video_is_the_mean_of_its_frames_as_pictures(model, tmp_path, video):
     path = video(tmp_path / "clip.mp4", 8, fps=8)
     row = model.predict([path])[0]
-    middles = [int((k + 0.5) * 64 / CLIP_FRAMES) for k in range(CLIP_FRAMES)]
+    middles = [int((k + 0.5) * 64 / VIDEO_FRAMES) for k in range(VIDEO_FRAMES)]
     frames = scores_of_frames(model, path, middles, tmp_path / "frames")
     score_NC = frames.score_NC(SPACE)
     assert np.ptp(score_NC, axis=0).max() > 1e-3, "the frames must differ for this test to mean anything"
@@ -139,19 +139,22 @@ def test_what_can_be_decoded_is_used_and_the_row_says_what_could_not(model, tmp_
 
 def test_lost_frames_show_the_last_kept_one(model, tmp_path, video):
     path = video(tmp_path / "clip.mp4", 3.2, fps=5)
-    condition = Condition(keep_frames=0.25, seed=1)
-    row = model.under(condition).predict([path])[0]
-    shown = condition.held_frames(CLIP_FRAMES, path)
+    perturbation = Perturbation(keep_frames=0.25, seed=1)
+    row = model.perturbed(perturbation).predict([path])[0]
+    shown = perturbation.held_frames(VIDEO_FRAMES, path)
     frames = scores_of_frames(model, path, list(range(16)), tmp_path / "frames").score_NC(SPACE)
     np.testing.assert_allclose(list(row.scores.values()), frames[shown].mean(axis=0), atol=1e-6)
     assert row.scores != model.predict([path])[0].scores
-    assert model.under(condition).retarget("ekman6").condition == condition
+    assert model.perturbed(perturbation).retarget("ekman6").perturbation == perturbation
 
 
-@pytest.mark.parametrize("condition", [{"sound": False}, {"pictures": False}, {"noise_db": 0.0}, {"modality": "audio"}])
-def test_conditions_of_sound_mean_nothing_to_it(model, condition):
+OF_SOUND = [{"sound": False}, {"pictures": False}, {"noise_db": 0.0}, {"modality": "audio"}]
+
+
+@pytest.mark.parametrize("perturbation", OF_SOUND)
+def test_conditions_of_sound_mean_nothing_to_it(model, perturbation):
     with pytest.raises(ConfigError, match="looks at pictures and hears nothing"):
-        model.under(Condition(**condition))
+        model.perturbed(Perturbation(**perturbation))
 
 
 def test_mini_judges_videos(tmp_path, video):
@@ -162,14 +165,14 @@ def test_mini_judges_videos(tmp_path, video):
 
 def test_a_video_that_vanishes_before_its_windows_does_not_end_the_run(model, tmp_path, video, monkeypatch):
     gone, there = video(tmp_path / "a.mp4", 11, fps=2), video(tmp_path / "b.mp4", 11, fps=2)
-    judge = model.judge
+    predict_batches = model.predict_batches
 
     def judge_and_remove(*given):
-        for place, judged in judge(*given):
+        for place, answer in predict_batches(*given):
             gone.unlink(missing_ok=True)
-            yield place, judged
+            yield place, answer
 
-    monkeypatch.setattr(model, "judge", judge_and_remove)
+    monkeypatch.setattr(model, "predict_batches", judge_and_remove)
     rows = model.predict([gone, there])
     assert [row.status for row in rows] == ["partial"] + ["ok"] * 6
     assert rows[0].error == f"{gone}: no such file"

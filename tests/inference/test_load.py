@@ -8,7 +8,7 @@ from PIL import Image
 from emolens import load
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.heads.heads import CrossEntropyHead, ProbeHead, TextHead
-from emolens.inference.image_predictor import Predictor
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
@@ -21,7 +21,7 @@ def pictures(tmp_path, picture):
     return [picture(tmp_path / "pictures" / f"{seed}.png", seed) for seed in range(5)]
 
 
-def predictor_of(tiny_clip, kind, space="ekman6") -> Predictor:
+def predictor_of(tiny_clip, kind, space="ekman6") -> ImagePredictor:
     backbone = load_backbone(tiny_clip, "cpu", "fp32")
     space = get_label_space(space)
     torch.manual_seed(1)
@@ -33,7 +33,7 @@ def predictor_of(tiny_clip, kind, space="ekman6") -> Predictor:
     for parameter in head.module.parameters():
         torch.nn.init.normal_(parameter)
     targets = ("valence", "arousal") if kind == "probe" else ()
-    return Predictor(kind, backbone, head, describe(head, backbone, targets))
+    return ImagePredictor(kind, backbone, head, describe(head, backbone, targets))
 
 
 def test_zero_shot_equals_open_clips_own_computation(tiny_clip, pictures):
@@ -61,7 +61,7 @@ def test_what_is_saved_predicts_the_same(tiny_clip, pictures, tmp_path, kind):
     predictor = predictor_of(tiny_clip, kind)
     predictor.save_pretrained(tmp_path / "saved")
     assert {p.name for p in (tmp_path / "saved").iterdir()} == {"config.json", "model.safetensors", "README.md"}
-    again = Predictor.from_pretrained(str(tmp_path / "saved"), device="cpu", precision="fp32")
+    again = ImagePredictor.from_pretrained(str(tmp_path / "saved"), device="cpu", precision="fp32")
     before, after = predictor.predict(pictures), again.predict(pictures)
     space = get_label_space("ekman6")
     np.testing.assert_array_equal(before.score_NC(space), after.score_NC(space))
@@ -179,7 +179,7 @@ def test_mini_has_nothing_to_save(tmp_path):
 def test_a_probe_of_valence_alone_gives_valence_alone(tiny_clip, pictures, tmp_path):
     backbone = load_backbone(tiny_clip, "cpu", "fp32")
     head = ProbeHead(LinearProbe(16, 0, ("valence",)), None)
-    Predictor("v", backbone, head, describe(head, backbone, ("valence",))).save_pretrained(tmp_path / "run")
+    ImagePredictor("v", backbone, head, describe(head, backbone, ("valence",))).save_pretrained(tmp_path / "run")
     model = load(f"run:{tmp_path / 'run'}", device="cpu", precision="fp32")
     row = model.predict(pictures[:1])[0]
     assert row.valence is not None

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from emolens.errors import ConfigError
-from emolens.inference.perturbation import Condition
+from emolens.inference.perturbation import Perturbation
 
 PATH = Path("some/clip.mp4")
 
 
 def test_a_lost_frame_shows_the_last_kept_one_before_it():
-    shown = Condition(keep_frames=0.25, seed=3).held_frames(16, PATH)
+    shown = Perturbation(keep_frames=0.25, seed=3).held_frames(16, PATH)
     kept = sorted(set(shown.tolist()))
     assert len(kept) == 4
     for place, source in enumerate(shown):
@@ -19,35 +19,35 @@ def test_a_lost_frame_shows_the_last_kept_one_before_it():
 
 
 def test_losses_depend_on_seed_and_name_alone():
-    losses = Condition(keep_frames=0.3, seed=1).held_frames(50, PATH)
-    assert (losses == Condition(keep_frames=0.3, seed=1).held_frames(50, Path("elsewhere") / PATH.name)).all()
-    assert (losses != Condition(keep_frames=0.3, seed=2).held_frames(50, PATH)).any()
-    assert (losses != Condition(keep_frames=0.3, seed=1).held_frames(50, Path("other.mp4"))).any()
+    losses = Perturbation(keep_frames=0.3, seed=1).held_frames(50, PATH)
+    assert (losses == Perturbation(keep_frames=0.3, seed=1).held_frames(50, Path("elsewhere") / PATH.name)).all()
+    assert (losses != Perturbation(keep_frames=0.3, seed=2).held_frames(50, PATH)).any()
+    assert (losses != Perturbation(keep_frames=0.3, seed=1).held_frames(50, Path("other.mp4"))).any()
 
 
 def test_all_frames_or_one():
-    assert Condition().held_frames(5, PATH).tolist() == [0, 1, 2, 3, 4]
-    assert len(set(Condition(keep_frames=0.01).held_frames(5, PATH))) == 1
-    assert Condition(keep_frames=0.5).held_frames(1, PATH).tolist() == [0]
+    assert Perturbation().held_frames(5, PATH).tolist() == [0, 1, 2, 3, 4]
+    assert len(set(Perturbation(keep_frames=0.01).held_frames(5, PATH))) == 1
+    assert Perturbation(keep_frames=0.5).held_frames(1, PATH).tolist() == [0]
 
 
 @pytest.mark.parametrize("ratio_db", [20.0, 0.0, -6.0])
 def test_noise_has_the_power_that_the_ratio_says(ratio_db):
     wave = (0.3 * np.sin(np.arange(200_000) / 30)).astype(np.float32)
-    condition = Condition(noise_db=ratio_db)
-    noise = condition.noisy(wave, PATH) - wave
+    perturbation = Perturbation(noise_db=ratio_db)
+    noise = perturbation.noisy(wave, PATH) - wave
     assert noise.dtype == np.float32
     measured = 10 * np.log10(np.mean(wave.astype(float) ** 2) / np.mean(noise.astype(float) ** 2))
     assert measured == pytest.approx(ratio_db, abs=0.1)
     assert abs(np.corrcoef(noise[1:], noise[:-1])[0, 1]) < 0.01, "white"
-    assert (condition.noisy(wave, PATH) == wave + noise).all()
+    assert (perturbation.noisy(wave, PATH) == wave + noise).all()
 
 
 def test_no_noise_and_silence():
     wave = np.ones(10, dtype=np.float32)
-    assert Condition().noisy(wave, PATH) is wave
-    assert (Condition(noise_db=0).noisy(0 * wave, PATH) == 0).all()
-    assert len(Condition(noise_db=0).noisy(wave[:0], PATH)) == 0
+    assert Perturbation().noisy(wave, PATH) is wave
+    assert (Perturbation(noise_db=0).noisy(0 * wave, PATH) == 0).all()
+    assert len(Perturbation(noise_db=0).noisy(wave[:0], PATH)) == 0
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_no_noise_and_silence():
 )
 def test_conditions_that_cannot_be(values, message):
     with pytest.raises(ConfigError, match=message):
-        Condition(**values)
+        Perturbation(**values)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emolens.drawing.people import Shown, draw_sheets
+from emolens.drawing.people import SheetTile, draw_sheets
 from emolens.errors import DataError
 from emolens.people.cache import FLOOR, BoxCache
 from emolens.people.detect_files import detect_files
@@ -115,8 +115,8 @@ def test_a_cache_that_cannot_be_written(files, detector, tmp_path):
 def test_sheets_for_a_look(files, detector, tmp_path):
     found = detect_files(detector, files, BoxCache(tmp_path / "cache", detector.fingerprint), 0.1)
     nobody = found.persons[0].above(1.1)
-    shown = [Shown(path, path.name, found.persons[k] if k < 7 else nobody) for k, path in enumerate(files)]
-    shown.append(Shown(tmp_path / "gone.png", "gone.png", nobody))
+    shown = [SheetTile(path, path.name, found.persons[k] if k < 7 else nobody) for k, path in enumerate(files)]
+    shown.append(SheetTile(tmp_path / "gone.png", "gone.png", nobody))
     sheets = draw_sheets(shown, tmp_path / "plots")
     assert [sheet.name for sheet in sheets] == ["persons-1.png", "nobody-1.png"]
     with Image.open(sheets[0]) as sheet:

@@ -86,7 +86,7 @@ def test_pretraining_lowers_every_loss_and_leaves_an_encoder(pretrained):
     config = json.loads((pretrained / "config.json").read_text())
     assert config["data"]["n"] == {"train": 24, "val": 8}
     assert config["steps"] == 12 * 24 // 8
-    assert config["images_per_s"] > 0
+    assert config["samples_per_s"] > 0
     assert load_backbone(f"uniemox:{pretrained}", "cpu").embed_dim == 24
 
 

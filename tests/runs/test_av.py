@@ -4,7 +4,7 @@ import torch
 
 from emolens.errors import DataError, WeightsError
 from emolens.files import read_json, write_json
-from emolens.media.video_sample import Clip, ClipConfig
+from emolens.media.video_sample import VideoConfig, VideoSample
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
@@ -13,7 +13,7 @@ from emolens.runs.run_files import read_config
 from emolens.taxonomy import get_label_space
 
 EMOTIONS = get_label_space("emotions6")
-CLIP = ClipConfig(segments=2, frames=2, size=16, audio_frames=8, coefficients=4, n_mels=8, rate=8000)
+CLIP = VideoConfig(segments=2, frames=2, size=16, audio_frames=8, coefficients=4, n_mels=8, rate=8000)
 
 
 def network(**changes):
@@ -31,7 +31,7 @@ def clip(seed, video=True, audio=True):
     generator = torch.Generator().manual_seed(seed)
     pictures = torch.randint(0, 256, (2, 2, 16, 16, 3), generator=generator, dtype=torch.uint8)
     sound = torch.randn(2, 8, 4, generator=generator)
-    return Clip(pictures if video else None, sound if audio else None, 1.0, 0.0, 1.0, ())
+    return VideoSample(pictures if video else None, sound if audio else None, 1.0, 0.0, 1.0, ())
 
 
 @pytest.fixture

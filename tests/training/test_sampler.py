@@ -48,20 +48,20 @@ def test_without_shuffling_every_sample_comes_in_order():
     assert [row for batch in EpochSampler(10, 4, shuffle=False) for row in batch] == list(range(10))
 
 
-def test_portions_and_processes_share_a_batch_and_rows_tell_the_whole():
-    parts = [EpochSampler(50, 12, seed=1, rank=rank, world_size=2, portions=3) for rank in range(2)]
+def test_micro_batches_and_processes_share_a_batch_and_rows_tell_the_whole():
+    parts = [EpochSampler(50, 12, seed=1, rank=rank, world_size=2, micro_batches=3) for rank in range(2)]
     lists = [list(part) for part in parts]
     assert len(parts[0]) == 50 // 12
     assert len(lists[0]) == 3 * len(parts[0])
     for batch in range(len(parts[0])):
         rows = parts[0].rows(0, batch)
         assert rows == parts[1].rows(0, batch)
-        dealt = [lists[rank][batch * 3 + portion] for portion in range(3) for rank in range(2)]
+        dealt = [lists[rank][batch * 3 + micro_batch] for micro_batch in range(3) for rank in range(2)]
         assert [rows[part::6] for part in range(6)] == dealt
 
 
 def test_a_split_smaller_than_a_batch_is_rounded_down_to_equal_parts():
-    sampler = EpochSampler(11, 64, world_size=2, portions=2)
+    sampler = EpochSampler(11, 64, world_size=2, micro_batches=2)
     assert sampler.batch_size == 8
-    with pytest.raises(ConfigError, match="3 samples are too few for 2 processes x 2 portions"):
-        EpochSampler(3, 64, world_size=2, portions=2)
+    with pytest.raises(ConfigError, match="3 samples are too few for 2 processes x 2 micro-batches"):
+        EpochSampler(3, 64, world_size=2, micro_batches=2)

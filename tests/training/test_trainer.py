@@ -42,8 +42,8 @@ def test_learns_and_logs_every_epoch(tmp_path):
     losses = rows(tmp_path / "run", "val", "loss")
     assert len(losses) == 6
     assert losses[-1] < 0.5 * losses[0]
-    assert fitted.figures["loss"] == pytest.approx(min(losses), rel=1e-6)
-    assert fitted.figures["accuracy"] > 0.8
+    assert fitted.metrics["loss"] == pytest.approx(min(losses), rel=1e-6)
+    assert fitted.metrics["accuracy"] > 0.8
     assert fitted.steps == 6 * (96 // 16)
     assert list((tmp_path / "run" / "tensorboard").iterdir())
 
@@ -94,7 +94,7 @@ def test_stops_early_and_returns_the_best_epoch(tmp_path):
 def test_without_validation_the_last_weights_are_kept(tmp_path):
     fitted = trainer(tmp_path / "run").fit(task(), blobs(96, 0))
     assert fitted.epoch == 5
-    assert fitted.figures == {}
+    assert fitted.metrics == {}
 
 
 def test_a_loss_that_is_not_finite_says_where(tmp_path):

@@ -1,4 +1,4 @@
-"""The trainer in portions, on several processes, killed, and on a full disk."""
+"""The trainer in micro-batches, on several processes, killed, and on a full disk."""
 
 import csv
 import subprocess
@@ -54,7 +54,7 @@ learner: dict = {}
 exec(LEARNER, learner)  # the same lines run here and in processes of their own
 Regress, table = learner["Regress"], learner["table"]
 
-SETTINGS = {"epochs": 3, "batch_size": 16, "patience": None, "log_steps": 1, "clip_norm": 0.5, "ema_decay": 0.9}
+SETTINGS = {"epochs": 3, "batch_size": 16, "patience": None, "log_steps": 1, "max_grad_norm": 0.5, "ema_decay": 0.9}
 
 
 def fit(run, task=None, resume=False, optimizer=None, **options):
@@ -78,25 +78,25 @@ def without_speed(run):
 
 
 class Still(Regress):
-    """Without dropout, which each portion would draw for itself."""
+    """Without dropout, which each micro-batch would draw for itself."""
 
     def __init__(self):
         super().__init__()
         self.model.forward = lambda x, m=self.model: m.two(m.one(x).tanh()).squeeze(1)
 
 
-@pytest.mark.parametrize("portions", [2, 4])
-def test_a_step_in_portions_is_the_whole_step(tmp_path, portions):
+@pytest.mark.parametrize("micro_batches", [2, 4])
+def test_a_step_in_micro_batches_is_the_whole_step(tmp_path, micro_batches):
     whole = fit(tmp_path / "whole", Still())
-    parts = fit(tmp_path / "parts", Still(), accumulate=portions)
+    parts = fit(tmp_path / "parts", Still(), accumulate=micro_batches)
     assert parts.steps == whole.steps == 3 * (80 // 16)
     assert steps(tmp_path / "parts") == pytest.approx(steps(tmp_path / "whole"), rel=1e-5)
     for name in whole.weights:
         assert torch.allclose(whole.weights[name], parts.weights[name], atol=1e-6)
 
 
-def test_portions_that_do_not_divide_the_batch_are_refused(tmp_path):
-    with pytest.raises(ConfigError, match="batch_size 16 cannot be shared evenly by 1 processes x 3 portions"):
+def test_micro_batches_that_do_not_divide_the_batch_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="batch_size 16 cannot be shared evenly by 1 processes x 3 micro-batches"):
         fit(tmp_path / "run", accumulate=3)
     with pytest.raises(ConfigError, match="leave accumulate at 1"):
         fit(tmp_path / "run", accumulate=2, optimizer=OptimizerConfig(algorithm="lbfgs"))
@@ -189,7 +189,7 @@ def test_a_broken_loss_names_its_rows(tmp_path):
     ) as told:
         trainer.fit(Regress(), bad)
     rows = str(told.value).split("on rows ")[1].split(" of the")[0].split(", ")
-    assert len(rows) == 4  # its portion, not the whole step
+    assert len(rows) == 4  # its micro-batch, not the whole step
 
 
 def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_spoiled(tmp_path):
@@ -226,8 +226,8 @@ def test_the_average_of_the_weights_is_what_is_judged_and_kept(tmp_path):
 
 def test_speed_is_counted_and_logged(tmp_path):
     fitted = fit(tmp_path / "run")
-    assert fitted.images_per_s > 0
-    speeds = [line for line in (tmp_path / "run" / "log.csv").read_text().splitlines() if "images_per_s" in line]
+    assert fitted.samples_per_s > 0
+    speeds = [line for line in (tmp_path / "run" / "log.csv").read_text().splitlines() if "samples_per_s" in line]
     assert len(speeds) == fitted.steps
 
 
@@ -248,7 +248,7 @@ def test_bf16_mixed_keeps_weights_in_fp32_and_learns(tmp_path):
     fitted = trainer.fit(Watched(), table(80, 0), table(20, 1))
     assert seen[0] == torch.bfloat16
     assert {t.dtype for t in fitted.weights.values()} == {torch.float32}
-    assert fitted.figures["loss"] < 0.9
+    assert fitted.metrics["loss"] < 0.9
 
 
 def test_an_error_in_a_loader_process_reads_like_any_other(tmp_path):

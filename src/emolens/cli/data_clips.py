@@ -32,7 +32,7 @@ def clips(
     """
     import os
 
-    from emolens.data.loaders.video_cache import ClipCacheConfig, build_cache
+    from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache
     from emolens.data.manifest import Manifest
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -44,7 +44,7 @@ def clips(
     if not resume and out.is_dir() and next(out.iterdir(), None) is not None:
         raise ConfigError(f"--out {out}: is not empty; --resume goes on with the clips that are in it")
     read = Manifest.read(manifest)
-    built = build_cache(read, out, ClipCacheConfig(size=size), at_once)
+    built = build_cache(read, out, VideoCacheConfig(size=size), at_once)
 
     print(f"{built.made} decoded, {built.known} known, {len(built.failed)} failed")
     for error in list(built.failed.values())[:REASONS]:

@@ -42,7 +42,7 @@ def people(
     import numpy as np
 
     from emolens.data.manifest import Manifest
-    from emolens.drawing.people import Shown, draw_sheets
+    from emolens.drawing.people import SheetTile, draw_sheets
     from emolens.files import user_cache
     from emolens.people.cache import FLOOR, BoxCache
     from emolens.people.detect_files import detect_files
@@ -95,7 +95,7 @@ def people(
     print(f"{out}: {sum(map(len, persons_P))} persons in {with_someone} of {len(persons_P)} pictures")
     if plots is not None:
         shown = [
-            Shown(paths[row], str(frame["id"].iloc[row]), persons)
+            SheetTile(paths[row], str(frame["id"].iloc[row]), persons)
             for row, persons in zip(row_P, found.persons, strict=True)
             if persons is not None
         ]

@@ -10,7 +10,7 @@ import tyro
 from emolens.cli.options import Compute, ComputeOptions
 
 if TYPE_CHECKING:
-    from emolens.inference.predictor import BasePredictor
+    from emolens.inference.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def main(args: list[str]) -> int:
     options = tyro.cli(EvaluateOptions, args=args, prog="emolens evaluate")
     from emolens.data.manifest import Manifest
     from emolens.evaluation.evaluate import evaluate
-    from emolens.evaluation.report.terminal import conditions_table, evaluation_table, print_table
+    from emolens.evaluation.report.terminal import evaluation_table, perturbations_table, print_table
     from emolens.files import user_cache
     from emolens.inference.load import load
 
@@ -58,7 +58,7 @@ def main(args: list[str]) -> int:
         from emolens.evaluation.baselines.knn import KnnConfig, knn_predictor
         from emolens.models.backbones.base import load_backbone
 
-        predictor: BasePredictor = knn_predictor(
+        predictor: Predictor = knn_predictor(
             load_backbone(options.model.removeprefix("knn:"), options.compute.device, options.compute.precision),
             manifest,
             KnnConfig(options.neighbours, options.temperature),
@@ -83,7 +83,7 @@ def main(args: list[str]) -> int:
     print_table(evaluation_table(evaluation))
     for title, parts in (("modality", evaluation.modalities), ("condition", evaluation.robustness)):
         if parts:
-            print_table(conditions_table(title, parts))
+            print_table(perturbations_table(title, parts))
     counts = ", ".join([f"{measured.n_failed} failed", *measured.limits.words()])
     print(f"{measured.n_scored} of {measured.n_total} rows scored, {counts}")
     for warning in evaluation.warnings:

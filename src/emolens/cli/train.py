@@ -144,12 +144,12 @@ def _train_network(
 
         fitted = train_finetune(config, recipe, data, run, resume, machine)
     if os.environ.get("RANK", "0") == "0":
-        _say(run, fitted.figures)
+        _say(run, fitted.metrics)
         print(f"next: emolens {follow}")
         sys.stdout.flush()
     return 0
 
 
 def _say(run: Path, found: dict[str, float]) -> None:
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
-    print(f"{run}: on the validation split {figures}")
+    metrics = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+    print(f"{run}: on the validation split {metrics}")

@@ -24,7 +24,7 @@ MAX_SHEETS = 4  # of each kind: a look, not an archive
 
 
 @dataclass(frozen=True)
-class Shown:
+class SheetTile:
     """One picture of a sheet."""
 
     path: Path
@@ -32,7 +32,7 @@ class Shown:
     persons: PersonBoxes
 
 
-def draw_sheets(pictures: Sequence[Shown], folder: Path) -> list[Path]:
+def draw_sheets(pictures: Sequence[SheetTile], folder: Path) -> list[Path]:
     """Draw an even choice of ``pictures`` into ``folder``; the paths of the sheets, which are written atomically.
 
     Boxes are blue with their score; the region of the person view is vermilion.
@@ -50,7 +50,7 @@ def draw_sheets(pictures: Sequence[Shown], folder: Path) -> list[Path]:
     return drawn
 
 
-def _sheet(pictures: Sequence[Shown], path: Path) -> Path:
+def _sheet(pictures: Sequence[SheetTile], path: Path) -> Path:
     rows = -(-len(pictures) // COLUMNS)
     across, down = TILE + GAP, TILE + CAPTION + GAP
     sheet = Image.new("RGB", (COLUMNS * across + GAP, rows * down + GAP), PAPER)
@@ -67,7 +67,7 @@ def _sheet(pictures: Sequence[Shown], path: Path) -> Path:
     return path
 
 
-def _tile(picture: Shown, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> Image.Image | None:
+def _tile(picture: SheetTile, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> Image.Image | None:
     try:
         whole = Image.fromarray(read_image(picture.path))
     except MediaError:

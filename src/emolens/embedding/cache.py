@@ -44,7 +44,7 @@ Stamp = tuple[int, int]  # size, mtime_ns
 
 
 @dataclass(frozen=True)
-class Embedded:
+class Embeddings:
     """What became of N files.
 
     Attributes:
@@ -97,7 +97,7 @@ class EmbeddingCache:
         """How many contents have their embedding here."""
         return len(self._place)
 
-    def embed(self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None) -> Embedded:
+    def embed(self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None) -> Embeddings:
         """The embeddings of ``paths``, in order: from the cache where they are there, else computed and kept.
 
         What is done is written every minute, and when the run is interrupted.
@@ -142,7 +142,7 @@ class EmbeddingCache:
         for i, sha in enumerate(sha_N):
             if sha is not None and sha not in self._place:
                 errors[i], sha_N[i] = f"{paths[i]}: same content as a file that failed ({failed.get(sha, '')})", None
-        return Embedded(self._gather(sha_N), errors, encoded)
+        return Embeddings(self._gather(sha_N), errors, encoded)
 
     def _known(self, name: bytes, stamp: Stamp | None) -> bytes | None:
         before = self._seen.get(name)

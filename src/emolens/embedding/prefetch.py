@@ -21,7 +21,7 @@ class Item(NamedTuple, Generic[Loaded]):
     error: Exception | None
 
 
-def load_ahead(
+def prefetch(
     load: Callable[[Given], Loaded], given: Sequence[Given], workers: int, ahead: int
 ) -> Generator[Item[Loaded], None, None]:
     """``load`` what is ``given`` in threads, in order; never more than ``workers + ahead`` results wait.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from emolens.data.manifest import Manifest
 from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError, EmolensError
-from emolens.evaluation.baselines.baselines import majority_answers, probe_answers, zero_shot_specs
+from emolens.evaluation.baselines.baselines import majority_answers, probe_answers, zero_shot_baselines
 from emolens.evaluation.baselines.linear_probe import LinearProbe, fit_linear_probe
 from emolens.evaluation.comparison import Cell, Comparison, Entry, SeedSpread
 from emolens.evaluation.differences import differences_to_best
@@ -26,9 +26,9 @@ from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.evaluation.seeds import mean_and_sd, seed_groups
 from emolens.evaluation.spec_names import spec_names
 from emolens.files import user_cache
-from emolens.inference.image_predictor import Predictor
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone, load_backbone
 
 ManifestLike = str | os.PathLike[str] | Manifest
@@ -99,7 +99,7 @@ def compare(
     specs = list(dict.fromkeys(models))
     given = {spec: _load(spec, config) for spec in specs}
     names = spec_names(specs)
-    entries = [*_ladder(given, data, config), *(_given(names[spec], given[spec], data, config) for spec in specs)]
+    entries = [*_baselines(given, data, config), *(_given(names[spec], given[spec], data, config) for spec in specs)]
     if (
         all(cell.measured is None for entry in entries if entry.kind == "given" for cell in entry.cells.values())
         and specs
@@ -148,7 +148,7 @@ def _optional_targets(manifest: Manifest, split: str, name: str) -> Targets | No
         return None
 
 
-def _load(spec: str, config: CompareConfig) -> BasePredictor:
+def _load(spec: str, config: CompareConfig) -> Predictor:
     return load(spec, device=config.device, precision=config.precision, cache=_cache(config))
 
 
@@ -156,7 +156,7 @@ def _cache(config: CompareConfig) -> Path:
     return Path(config.cache) if config.cache is not None else user_cache() / "embeddings"
 
 
-def _given(name: str, predictor: BasePredictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
+def _given(name: str, predictor: Predictor, data: dict[str, _Data], config: CompareConfig) -> Entry:
     home = [name for name, part in data.items() if is_home(predictor, part.test)]
 
     def answer(part: _Data) -> Answers:
@@ -187,10 +187,10 @@ def _cell(answer: Callable[[_Data], Answers], part: _Data, config: CompareConfig
     return Cell(answers, measured, home=home)
 
 
-def _ladder(given: dict[str, BasePredictor], data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
-    backbones = list(dict.fromkeys(p.backbone_spec for p in given.values() if isinstance(p, Predictor)))
+def _baselines(given: dict[str, Predictor], data: dict[str, _Data], config: CompareConfig) -> list[Entry]:
+    backbones = list(dict.fromkeys(p.backbone_spec for p in given.values() if isinstance(p, ImagePredictor)))
     entries = [_majority(data, config)]
-    rungs = ([] if "mini" in given else ["mini"]) + zero_shot_specs(given, backbones)
+    rungs = ([] if "mini" in given else ["mini"]) + zero_shot_baselines(given, backbones)
     for spec, name in spec_names(rungs).items():
         try:
             entries.append(replace(_given(name, _load(spec, config), data, config), kind="rung"))
@@ -254,7 +254,7 @@ class _Embedder:
         self.cache, self.config = cache, config
 
     def __call__(self, targets: Targets) -> tuple[npt.NDArray[np.float32], dict[int, str]]:
-        if targets.has_clips:
+        if targets.has_videos:
             raise DataError(f"{targets.data} has videos; a linear probe is fitted on pictures")
         embedded = self.cache.embed(list(targets.path_N), self.config.batch_size, self.config.workers)
         return embedded.embedding_ND, dict(embedded.errors)

@@ -10,9 +10,9 @@ import pandas as pd
 from emolens.evaluation.evaluate import make_folder, metrics_json
 from emolens.evaluation.report.predictions_table import predictions_table, write_predictions
 from emolens.evaluation.report.provenance import versions
-from emolens.evaluation.reported import Reported
+from emolens.evaluation.reported import ReportedNumber
 from emolens.evaluation.score.answers import Answers
-from emolens.evaluation.score.measure import Measured
+from emolens.evaluation.score.measure import MetricSet
 from emolens.evaluation.score.targets import Targets
 from emolens.files import write_json, write_text
 from emolens.metrics import Interval
@@ -30,7 +30,7 @@ class Cell:
     """
 
     answers: Answers | None = None
-    measured: Measured | None = None
+    measured: MetricSet | None = None
     not_run: str | None = None
     home: bool = False
     warning: str | None = None
@@ -94,7 +94,7 @@ class Comparison:
     entries: list[Entry]
     differences: list[Difference]
     spreads: list[SeedSpread]
-    reported: list[Reported]
+    reported: list[ReportedNumber]
     seed: int
     command: str
 

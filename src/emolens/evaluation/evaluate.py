@@ -13,13 +13,13 @@ from emolens.errors import ConfigError, DataError
 from emolens.evaluation.report.predictions_table import predictions_table, write_predictions
 from emolens.evaluation.report.provenance import versions
 from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
-from emolens.evaluation.score.measure import Measured, measure
+from emolens.evaluation.score.measure import MetricSet, measure
 from emolens.evaluation.score.overlap import overlap_warning
 from emolens.evaluation.score.pairs import pair_label
-from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_under
+from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_perturbed
 from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.files import write_error, write_json, write_text
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.predictor import Predictor
 from emolens.metrics import Interval
 from emolens.metrics.classification import confusion_matrix
 
@@ -42,12 +42,12 @@ class Evaluation:
 
     targets: Targets
     answers: Answers
-    measured: Measured
+    measured: MetricSet
     description: str
     seed: int
     command: str
-    modalities: dict[str, Measured] = field(default_factory=dict)
-    robustness: dict[str, Measured] = field(default_factory=dict)
+    modalities: dict[str, MetricSet] = field(default_factory=dict)
+    robustness: dict[str, MetricSet] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -107,7 +107,7 @@ class Evaluation:
 
 
 def evaluate(
-    predictor: BasePredictor,
+    predictor: Predictor,
     manifest: Manifest,
     split: str | None = "test",
     out: str | os.PathLike[str] | None = None,
@@ -146,8 +146,8 @@ def evaluate(
     fitted = fit_predictor(predictor, targets)
     if out is not None:
         make_folder(out)
-    single = fitting(fitted, MODALITIES, seed) if targets.has_clips else {}
-    disturbed = fitting(fitted, ROBUSTNESS, seed) if targets.has_clips and robustness else {}
+    single = fitting(fitted, MODALITIES, seed) if targets.has_videos else {}
+    disturbed = fitting(fitted, ROBUSTNESS, seed) if targets.has_videos and robustness else {}
     if robustness and not disturbed:
         raise ConfigError(f"robustness: {targets.data} has no videos, of which sound or frames could be taken away")
     answers = ask(fitted, targets, batch_size, workers)
@@ -156,7 +156,7 @@ def evaluate(
         raise DataError(_nothing_scored(answers, targets))
     modalities = {}
     if len(single) == len(MODALITIES):
-        modalities = {"fused": measured, **measure_under(single, targets, batch_size, workers, seed)}
+        modalities = {"fused": measured, **measure_perturbed(single, targets, batch_size, workers, seed)}
     warning = overlap_warning(predictor, targets)
     evaluation = Evaluation(
         targets,
@@ -166,7 +166,7 @@ def evaluate(
         seed=seed,
         command=command or _command(predictor.name, targets, seed),
         modalities=modalities,
-        robustness=measure_under(disturbed, targets, batch_size, workers, seed),
+        robustness=measure_perturbed(disturbed, targets, batch_size, workers, seed),
         warnings=() if warning is None else (warning,),
     )
     if out is not None:

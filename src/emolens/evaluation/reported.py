@@ -10,7 +10,7 @@ from emolens.names import did_you_mean
 
 
 @dataclass(frozen=True)
-class Reported:
+class ReportedNumber:
     """A number somebody published, measured on rows that are not ours.
 
     Attributes:
@@ -30,7 +30,7 @@ class Reported:
     data: str = ""
 
 
-def read_reported(path: str | os.PathLike[str]) -> list[Reported]:
+def read_reported(path: str | os.PathLike[str]) -> list[ReportedNumber]:
     """Read a TOML file of ``[[reported]]`` tables with name, metric, value, source, split and, if wanted, data.
 
     Raises:
@@ -48,7 +48,7 @@ def read_reported(path: str | os.PathLike[str]) -> list[Reported]:
     return [_reported(table, f"{path}: reported number {i}") for i, table in enumerate(tables, start=1)]
 
 
-def _reported(table: dict[str, object], where: str) -> Reported:
+def _reported(table: dict[str, object], where: str) -> ReportedNumber:
     texts = ("name", "metric", "source", "split", "data")
     for field in table:
         if field not in (*texts, "value"):
@@ -61,4 +61,4 @@ def _reported(table: dict[str, object], where: str) -> Reported:
     value = table.get("value")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise DataError(f'{where}: needs the number "value"')
-    return Reported(value=float(value), **{field: str(table[field]) for field in texts if field in table})
+    return ReportedNumber(value=float(value), **{field: str(table[field]) for field in texts if field in table})

@@ -37,11 +37,11 @@ class Head(ABC):
     """
 
     kind: str
-    native: LabelSpace | None
+    own_label_space: LabelSpace | None
     space: LabelSpace | None
     module: nn.Module | None = None
     gives_point: bool = False
-    several: bool = False
+    multi_label: bool = False
 
     @property
     @abstractmethod
@@ -68,15 +68,19 @@ class TextHead(Head):
         backbone: Backbone,
         space: LabelSpace,
         module: CLIPEContrastive | None = None,
-        native: LabelSpace | None = None,
+        own_label_space: LabelSpace | None = None,
     ) -> None:
         self.kind = "zeroshot" if module is None else "clip_e_contrastive"
-        self.backbone, self.space, self.module, self.native = backbone, space, module, native
+        self.backbone, self.space, self.module, self.own_label_space = backbone, space, module, own_label_space
         self.text_CD = label_embeddings(backbone, space)
 
     @property
     def mapping(self) -> str:
-        return "native" if self.native is not None and self.native.labels == self._space.labels else "text"
+        return (
+            "native"
+            if self.own_label_space is not None and self.own_label_space.labels == self._space.labels
+            else "text"
+        )
 
     @property
     def _space(self) -> LabelSpace:
@@ -94,7 +98,7 @@ class TextHead(Head):
 
     def retarget(self, space: LabelSpace) -> "TextHead":
         module = self.module if isinstance(self.module, CLIPEContrastive) else None
-        return TextHead(self.backbone, space, module, self.native)
+        return TextHead(self.backbone, space, module, self.own_label_space)
 
 
 class MiniHead(Head):
@@ -102,7 +106,7 @@ class MiniHead(Head):
 
     kind = "mini"
     gives_point = True
-    native = None
+    own_label_space = None
 
     def __init__(self, space: LabelSpace) -> None:
         self.space, self.regressor = space, mini_regressor()
@@ -123,27 +127,27 @@ class MiniHead(Head):
 class FixedHead(Head):
     """Answers in the label space it was trained on, or as a point; other spaces are mapped to."""
 
-    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
-        self.module, self.native, self.space = module.eval(), native, space or native
+    def __init__(self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        self.module, self.own_label_space, self.space = module.eval(), own_label_space, space or own_label_space
 
     @property
     def mapping(self) -> str:
-        return "native" if self.space is None else mapping_of(self.native, self.space, self.gives_point)
+        return "native" if self.space is None else mapping_of(self.own_label_space, self.space, self.gives_point)
 
     @abstractmethod
-    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
         """The verdict in the native space."""
 
     @torch.inference_mode()
     def verdict(self, embedding_ND: Tensor) -> Verdict:
-        verdict = self.native_verdict(embedding_ND)
+        verdict = self.own_verdict(embedding_ND)
         own_NC = verdict.score_NC
-        if self.several and own_NC is not None:
+        if self.multi_label and own_NC is not None:
             verdict = replace(verdict, score_NC=_shares(own_NC))
         if self.space is not None:
             verdict = verdict.mapped(self.space)
         verdict = verdict.completed()
-        return replace(verdict, score_NC=own_NC) if self.several and self.mapping == "native" else verdict
+        return replace(verdict, score_NC=own_NC) if self.multi_label and self.mapping == "native" else verdict
 
     def retarget(self, space: LabelSpace) -> "FixedHead":
         """See :class:`Head`.
@@ -152,11 +156,11 @@ class FixedHead(Head):
             ConfigError: the head has neither labels nor a whole point to map from.
         """
         assert self.module is not None
-        if self.native is None and not self.gives_point:
+        if self.own_label_space is None and not self.gives_point:
             raise ConfigError(
                 f"this {self.kind} predicts valence alone or arousal alone; labels ({space.name}) need labels or both"
             )
-        return type(self)(self.module, self.native, space)
+        return type(self)(self.module, self.own_label_space, space)
 
 
 class CrossEntropyHead(FixedHead):
@@ -164,9 +168,9 @@ class CrossEntropyHead(FixedHead):
 
     kind = "clip_e_cross_entropy"
 
-    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
         assert isinstance(self.module, CLIPECrossEntropy)
-        return Verdict(self.native, to_scores(self.module.log_probability(embedding_ND).exp()))
+        return Verdict(self.own_label_space, to_scores(self.module.log_probability(embedding_ND).exp()))
 
 
 class ProbeHead(FixedHead):
@@ -174,18 +178,18 @@ class ProbeHead(FixedHead):
 
     kind = "probe"
 
-    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
-        super().__init__(module, native, space)
+    def __init__(self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        super().__init__(module, own_label_space, space)
         assert isinstance(module, LinearProbe)
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
 
-    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
         assert isinstance(self.module, LinearProbe)
         logit_NC, value_NR = self.module(embedding_ND)
         value = dict(zip(self.module.targets, value_NR.double().numpy().T, strict=True))
         return Verdict(
-            label_space=self.native,
-            score_NC=None if self.native is None else to_scores(logit_NC.softmax(1)),
+            label_space=self.own_label_space,
+            score_NC=None if self.own_label_space is None else to_scores(logit_NC.softmax(1)),
             # A linear model knows no borders; the plane has them.
             valence_N=np.clip(value["valence"], -1, 1) if "valence" in value else None,
             arousal_N=np.clip(value["arousal"], -1, 1) if "arousal" in value else None,

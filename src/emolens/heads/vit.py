@@ -44,23 +44,27 @@ class VitHead(FixedHead):
 
     kind = VIT
 
-    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
-        super().__init__(module, native, space)
+    def __init__(self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        super().__init__(module, own_label_space, space)
         assert isinstance(module, VitClassifier)
         labels = module.linear.out_features - len(module.targets)
-        if labels != (len(native) if native else 0):
-            names = f"{native.name} has {len(native)} labels" if native else "no label space is given"
+        if labels != (len(own_label_space) if own_label_space else 0):
+            names = (
+                f"{own_label_space.name} has {len(own_label_space)} labels"
+                if own_label_space
+                else "no label space is given"
+            )
             raise WeightsError(f"the head has {labels} outputs for labels, but {names}")
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
-        self.several = module.multi_label
+        self.multi_label = module.multi_label
 
-    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
         assert isinstance(self.module, VitClassifier)
         output_NC, value_NR = self.module(embedding_ND)
         # Regressed values know no borders; the plane has them.
         value = dict(zip(self.module.targets, value_NR.clamp(-1, 1).double().numpy().T, strict=True))
         score_NC = None
-        if self.native is not None:
+        if self.own_label_space is not None:
             # Degrees stay as they are regressed: clipped to 0..1, rare labels would tie, and lose their ranks.
-            score_NC = output_NC.double().numpy() if self.several else to_scores(output_NC.softmax(1))
-        return Verdict(self.native, score_NC, value.get("valence"), value.get("arousal"))
+            score_NC = output_NC.double().numpy() if self.multi_label else to_scores(output_NC.softmax(1))
+        return Verdict(self.own_label_space, score_NC, value.get("valence"), value.get("arousal"))

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import ConfigError
-from emolens.inference.image_predictor import Predictor
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.predictor import Predictor
 from emolens.media.image import read_image
 from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.preprocess import Preprocess
@@ -42,8 +42,8 @@ class Explainer:
         ConfigError: the model has no attention.
     """
 
-    def __init__(self, predictor: BasePredictor) -> None:
-        backbone = predictor.backbone if isinstance(predictor, Predictor) else None
+    def __init__(self, predictor: Predictor) -> None:
+        backbone = predictor.backbone if isinstance(predictor, ImagePredictor) else None
         if not isinstance(backbone, ViTBackbone) or backbone.pooling != "fc_norm" or backbone.preprocess is None:
             raise ConfigError(
                 f"{predictor.name} has no attention maps to explain its answers with; fine-tuned vision transformers "

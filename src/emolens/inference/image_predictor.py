@@ -15,15 +15,15 @@ import torch
 from numpy.typing import NDArray
 
 from emolens.embedding.encode import default_workers, encode_files
-from emolens.embedding.prefetch import load_ahead, reason
+from emolens.embedding.prefetch import prefetch, reason
 from emolens.errors import ConfigError
 from emolens.heads.heads import Head
 from emolens.inference.inputs import media_of
-from emolens.inference.perturbation import Condition
-from emolens.inference.predictor import BasePredictor, Judged
+from emolens.inference.perturbation import Perturbation
+from emolens.inference.predictor import Answer, Predictor
 from emolens.inference.timeline import Span
 from emolens.inference.verdicts import joined, mean_of, rows_of
-from emolens.inference.video_frames import ClipFrames, SteadyFrames, clip_frames
+from emolens.inference.video_frames import SampledFrames, SteadyFrames, sampled_frames
 from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace, get_label_space
@@ -31,7 +31,7 @@ from emolens.taxonomy import LabelSpace, get_label_space
 VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
 
 
-class Predictor(BasePredictor):
+class ImagePredictor(Predictor):
     """A frozen backbone and a head on it.
 
     A video is judged by frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
@@ -52,10 +52,10 @@ class Predictor(BasePredictor):
         head: Head,
         config: dict[str, Any],
         cache: Path | None = None,
-        condition: Condition | None = None,
+        perturbation: Perturbation | None = None,
     ) -> None:
         self.name, self.backbone, self.head, self.config, self.cache = name, backbone, head, config, cache
-        self.condition = condition or Condition()
+        self.perturbation = perturbation or Perturbation()
 
     @property
     def kind(self) -> str:
@@ -66,8 +66,8 @@ class Predictor(BasePredictor):
         return self.head.space
 
     @property
-    def native(self) -> LabelSpace | None:
-        return self.head.native
+    def own_label_space(self) -> LabelSpace | None:
+        return self.head.own_label_space
 
     @property
     def mapping(self) -> str:
@@ -81,42 +81,42 @@ class Predictor(BasePredictor):
     def backbone_spec(self) -> str:
         return self.backbone.spec
 
-    def retarget(self, label_space: LabelSpace | str) -> "Predictor":
+    def retarget(self, label_space: LabelSpace | str) -> "ImagePredictor":
         head = self.head.retarget(get_label_space(label_space))
-        return Predictor(self.name, self.backbone, head, self.config, self.cache, self.condition)
+        return ImagePredictor(self.name, self.backbone, head, self.config, self.cache, self.perturbation)
 
-    def under(self, condition: Condition) -> "Predictor":
+    def perturbed(self, perturbation: Perturbation) -> "ImagePredictor":
         """The same model, looking at a part of the frames of videos.
 
         Raises:
             ConfigError: the condition is one of sound, or takes the pictures away.
         """
-        if replace(condition, keep_frames=1.0, seed=0) != Condition():
+        if replace(perturbation, keep_frames=1.0, seed=0) != Perturbation():
             raise ConfigError(
                 f"{self.name} looks at pictures and hears nothing: of the conditions only keep_frames means "
                 "something to it; those of sound need an audio-visual run (emolens train av_cpnet)"
             )
-        return Predictor(self.name, self.backbone, self.head, self.config, self.cache, condition)
+        return ImagePredictor(self.name, self.backbone, self.head, self.config, self.cache, perturbation)
 
-    def judge(
+    def predict_batches(
         self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
-    ) -> Iterator[tuple[int, Judged]]:
+    ) -> Iterator[tuple[int, Answer]]:
         places: dict[str, list[int]] = {"image": [], "video": [], "audio": []}
         for place, path in enumerate(paths):
             places[media_of(path)].append(place)
         for place in places["audio"]:
             yield (
                 place,
-                Judged.failed(
+                Answer.failed(
                     f"{paths[place]}: is a sound file, and {self.name} looks at pictures; an audio-visual run hears it "
                     "(emolens train av_cpnet)"
                 ),
             )
-        yield from self._judge_pictures(paths, places["image"], batch_size, workers)
-        yield from self._judge_videos(paths, places["video"], batch_size, workers)
+        yield from self._predict_pictures(paths, places["image"], batch_size, workers)
+        yield from self._predict_videos(paths, places["video"], batch_size, workers)
 
-    def judge_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Judged]:
-        """See :class:`BasePredictor`; the frames are read and judged once, whatever windows share them."""
+    def predict_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Answer]:
+        """See :class:`Predictor`; the frames are read and judged once, whatever windows share them."""
         frames = SteadyFrames(path, self.backbone.min_side)
         wanted = [frames.within(*span).tolist() for span in spans]
         seen: dict[float, Verdict] = {}
@@ -132,18 +132,18 @@ class Predictor(BasePredictor):
         for span, times in zip(spans[done:], wanted[done:], strict=True):
             yield _window(path, span, times, seen, frames.problem)
 
-    def _judge_pictures(
+    def _predict_pictures(
         self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Judged]]:
+    ) -> Iterator[tuple[int, Answer]]:
         for rows, embedding_BD, errors in self._embed([paths[place] for place in places], batch_size, workers):
             good = [k for k, row in enumerate(rows) if row not in errors]
             verdict = self.head.verdict(torch.from_numpy(embedding_BD[good])) if good else None
             for row in rows:
                 if row in errors:
-                    yield places[row], Judged.failed(errors[row])
+                    yield places[row], Answer.failed(errors[row])
             for number, k in enumerate(good):
                 assert verdict is not None
-                yield places[rows[k]], Judged(rows_of(verdict, [number]))
+                yield places[rows[k]], Answer(rows_of(verdict, [number]))
 
     def _embed(
         self, paths: list[Path], batch_size: int, workers: int | None
@@ -157,27 +157,27 @@ class Predictor(BasePredictor):
         embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
         yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
 
-    def _judge_videos(
+    def _predict_videos(
         self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Judged]]:
-        def load(path: Path) -> ClipFrames:
-            return clip_frames(path, self.backbone.min_side)
+    ) -> Iterator[tuple[int, Answer]]:
+        def load(path: Path) -> SampledFrames:
+            return sampled_frames(path, self.backbone.min_side)
 
         threads = min(VIDEOS_AHEAD, workers or default_workers())
-        for item in load_ahead(load, [paths[place] for place in places], threads, ahead=0):
+        for item in prefetch(load, [paths[place] for place in places], threads, ahead=0):
             place = places[item.place]
             if item.result is None:
                 assert item.error is not None
-                yield place, Judged.failed(reason(paths[place], item.error))
+                yield place, Answer.failed(reason(paths[place], item.error))
             else:
-                yield place, self._judge_frames(paths[place], item.result, batch_size)
+                yield place, self._predict_frames(paths[place], item.result, batch_size)
 
-    def _judge_frames(self, path: Path, clip: ClipFrames, batch_size: int) -> Judged:
-        shown_K = self.condition.held_frames(len(clip.image_KHWC), path)
+    def _predict_frames(self, path: Path, clip: SampledFrames, batch_size: int) -> Answer:
+        shown_K = self.perturbation.held_frames(len(clip.image_KHWC), path)
         kept, back_K = np.unique(shown_K, return_inverse=True)
         verdict = self._verdict([clip.image_KHWC[k] for k in kept], batch_size)
         status, remark = ("partial", f"{path}: {'; '.join(clip.problems)}") if clip.problems else ("ok", None)
-        return Judged(mean_of(rows_of(verdict, back_K)), status, remark, (0.0, clip.duration_s))
+        return Answer(mean_of(rows_of(verdict, back_K)), status, remark, (0.0, clip.duration_s))
 
     def _verdict(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Verdict:
         """Frames, uint8 RGB, as a photograph is judged."""
@@ -195,11 +195,11 @@ class Predictor(BasePredictor):
         save_pretrained(self, Path(directory))
 
 
-def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Judged:
+def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Answer:
     """The mean of those frames of a window that were seen."""
     found = [seen[time_s] for time_s in wanted if time_s in seen]
     lost = len(wanted) - len(found)
     remark = f"{path}: {lost} of {len(wanted)} frames from {span[0]:g} to {span[1]:g} s {problem}" if lost else None
     if not found:
-        return Judged(None, "error", remark, span)
-    return Judged(mean_of(joined(found)), "partial" if lost else "ok", remark, span)
+        return Answer(None, "error", remark, span)
+    return Answer(mean_of(joined(found)), "partial" if lost else "ok", remark, span)

@@ -6,7 +6,7 @@ from pathlib import Path
 from emolens.errors import ConfigError
 from emolens.files import sha256_file
 from emolens.heads.heads import CrossEntropyHead, Head, TextHead
-from emolens.inference.image_predictor import Predictor
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPECrossEntropy
 from emolens.models.loading.keras_heads import load_keras_head
@@ -20,7 +20,7 @@ def from_keras(
     backbone: str = "ViT-B-32/openai",
     device: str = "auto",
     precision: str = "auto",
-) -> Predictor:
+) -> ImagePredictor:
     """Put a published CLIP-E head (Keras ``.hdf5``) on its frozen CLIP.
 
     ``from_keras("weights.hdf5", "parrott6").save_pretrained("runs/published")`` makes a folder that every
@@ -50,4 +50,4 @@ def from_keras(
         head = TextHead(encoder, space, module, space)
     name = Path(path).stem
     config = describe(head, encoder, source={"keras": name, "sha256": sha256_file(path)})
-    return Predictor(name, encoder, head, config)
+    return ImagePredictor(name, encoder, head, config)

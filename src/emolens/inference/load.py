@@ -5,9 +5,9 @@ from pathlib import Path
 
 from emolens.errors import ConfigError, WeightsError
 from emolens.heads.heads import MiniHead, TextHead
-from emolens.inference.av_predictor import ClipPredictor
-from emolens.inference.image_predictor import Predictor
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.av_predictor import AVPredictor
+from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import load_backbone
 from emolens.runs.av import read_av
 from emolens.runs.head import from_hub, read_pretrained
@@ -25,7 +25,7 @@ def load(
     device: str = "auto",
     precision: str = "auto",
     cache: str | os.PathLike[str] | None = None,
-) -> BasePredictor:
+) -> Predictor:
     """Load a model by its spec.
 
     Args:
@@ -54,22 +54,22 @@ def load(
     if spec == "mini":
         mini = MiniHead(space or get_label_space(DEFAULT_SPACE))
         # All of that data set, no split of it: whoever evaluates there is told so.
-        return Predictor("mini", load_backbone("mini"), mini, {"data": {"dataset": "oasis"}}, where)
+        return ImagePredictor("mini", load_backbone("mini"), mini, {"data": {"dataset": "oasis"}}, where)
     if kind == "zeroshot" and rest:
         backbone = load_backbone(rest, device, precision)
         head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
-        return Predictor(spec, backbone, head, {}, where)
+        return ImagePredictor(spec, backbone, head, {}, where)
     if kind == "uniemox" and rest and not Path(rest).is_dir():
         facts, encoder, classifier = read_published(rest, space, device, precision)
-        return Predictor(spec, encoder, classifier, facts, where)
+        return ImagePredictor(spec, encoder, classifier, facts, where)
     if (kind in ("run", "hub", "uniemox") and rest) or Path(spec).is_dir():
         folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
         name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"
         facts = read_config(folder)
         if facts.get("kind") == AV:
-            return ClipPredictor(name, read_av(folder, facts, device, precision), space)
+            return AVPredictor(name, read_av(folder, facts, device, precision), space)
         config, backbone, trained = read_pretrained(folder, device, precision)
-        predictor = Predictor(name, backbone, trained, config, where)
+        predictor = ImagePredictor(name, backbone, trained, config, where)
         if space is None and trained.space is None and trained.gives_point:
             space = get_label_space(DEFAULT_SPACE)
         return predictor if space is None else predictor.retarget(space)

@@ -19,7 +19,7 @@ Modality = Literal["fused", "audio", "video"]
 
 
 @dataclass(frozen=True)
-class Condition:
+class Perturbation:
     """What a model is given, and which of its answers is taken.
 
     Attributes:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from emolens.embedding.prefetch import FAILURES, reason
 from emolens.inference.inputs import expand_inputs, media_of
-from emolens.inference.perturbation import Condition
+from emolens.inference.perturbation import Perturbation
 from emolens.inference.results import Prediction, Predictions
 from emolens.inference.timeline import AUTOMATIC_S, Span, Timeline
 from emolens.inference.verdicts import joined, rows_of
@@ -20,11 +20,11 @@ from emolens.models.verdict import Array, Verdict
 from emolens.progress import Advance, progress
 from emolens.taxonomy import LabelSpace
 
-Self = TypeVar("Self", bound="BasePredictor")
+Self = TypeVar("Self", bound="Predictor")
 
 
 @dataclass(frozen=True)
-class Judged:
+class Answer:
     """What a model makes of a file, or of a window of it.
 
     Attributes:
@@ -39,12 +39,12 @@ class Judged:
     span: Span | None = None
 
     @classmethod
-    def failed(cls, remark: str, span: Span | None = None) -> "Judged":
+    def failed(cls, remark: str, span: Span | None = None) -> "Answer":
         """No answer, and why."""
         return cls(None, "error", remark, span)
 
 
-class BasePredictor(ABC):
+class Predictor(ABC):
     """A model that is ready.
 
     Attributes:
@@ -72,7 +72,7 @@ class BasePredictor(ABC):
 
     @property
     @abstractmethod
-    def native(self) -> LabelSpace | None:
+    def own_label_space(self) -> LabelSpace | None:
         """The space it was made for; None for regression alone and for models that ask by words."""
 
     @property
@@ -90,7 +90,7 @@ class BasePredictor(ABC):
         """The same model answering in another label space."""
 
     @abstractmethod
-    def under(self: Self, condition: Condition) -> Self:
+    def perturbed(self: Self, perturbation: Perturbation) -> Self:
         """The same model under a condition.
 
         Raises:
@@ -98,11 +98,13 @@ class BasePredictor(ABC):
         """
 
     @abstractmethod
-    def judge(self, paths: Sequence[Path], batch_size: int, workers: int | None) -> Iterator[tuple[int, Judged]]:
+    def predict_batches(
+        self, paths: Sequence[Path], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[int, Answer]]:
         """Yield (number of the path, what the model makes of the whole file) as they are done; each path once."""
 
     @abstractmethod
-    def judge_windows(self, path: Path, spans: Sequence[Span], batch_size: int) -> Iterator[Judged]:
+    def predict_windows(self, path: Path, spans: Sequence[Span], batch_size: int) -> Iterator[Answer]:
         """What the model makes of each window of a video or sound file, in order; no more memory for more windows."""
 
     @abstractmethod
@@ -150,8 +152,8 @@ class BasePredictor(ABC):
         self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
     ) -> Iterator[tuple[int, Prediction]]:
         """Yield (number of the path, row of the whole file) as they are done; each path once."""
-        for index, judged in self.judge(paths, batch_size, workers):
-            yield index, self.row(paths[index], judged)
+        for index, answer in self.predict_batches(paths, batch_size, workers):
+            yield index, self.row(paths[index], answer)
 
     def follow(
         self,
@@ -177,17 +179,17 @@ class BasePredictor(ABC):
             if whole.answered and end_s is not None and (end_s > AUTOMATIC_S if wanted is None else wanted):
                 windows = []
                 try:
-                    for judged in self.judge_windows(path, timeline.windows(end_s), batch_size):
-                        windows.append(judged)
+                    for answer in self.predict_windows(path, timeline.windows(end_s), batch_size):
+                        windows.append(answer)
                         advance()
                 except FAILURES as error:  # it was there a moment ago
                     rows = [replace(whole, status="partial", error=reason(path, error))]
-                rows += [self.row(path, judged) for judged in smoothed(windows, timeline)]
+                rows += [self.row(path, answer) for answer in smoothed(windows, timeline)]
             yield index, rows
 
-    def row(self, path: Path, judged: Judged) -> Prediction:
+    def row(self, path: Path, answer: Answer) -> Prediction:
         """The row of a file or a window."""
-        start_s, end_s = (round(edge, 6) for edge in judged.span) if judged.span else (None, None)
+        start_s, end_s = (round(edge, 6) for edge in answer.span) if answer.span else (None, None)
         row = Prediction(
             self.source_of(path),
             media=media_of(path),
@@ -195,10 +197,10 @@ class BasePredictor(ABC):
             end_s=end_s,
             model=self.name,
             label_space=self.label_space.name if self.label_space else None,
-            status=judged.status,
-            error=judged.remark,
+            status=answer.status,
+            error=answer.remark,
         )
-        verdict = judged.verdict
+        verdict = answer.verdict
         if verdict is None:
             return row
         space, score_NC = verdict.label_space, verdict.score_NC
@@ -221,7 +223,7 @@ class BasePredictor(ABC):
         return os.fsencode(path).decode("utf-8", "backslashreplace")
 
     @classmethod
-    def from_pretrained(cls, name: str, **options: Any) -> "BasePredictor":
+    def from_pretrained(cls, name: str, **options: Any) -> "Predictor":
         """Load a folder, or a repository of the Hugging Face hub; ``options`` as of :func:`emolens.load`."""
         from emolens.inference.load import load
 
@@ -239,9 +241,9 @@ def rows_to_come(paths: Sequence[Path], wanted: bool | None) -> int | None:
     return len(paths) if wanted is False or all(media_of(path) == "image" for path in paths) else None
 
 
-def smoothed(windows: Sequence[Judged], timeline: Timeline) -> list[Judged]:
+def smoothed(windows: Sequence[Answer], timeline: Timeline) -> list[Answer]:
     """The windows with smoothed verdicts; those without an answer stay as they are, and count for nothing."""
-    known = [(judged.verdict, judged.span) for judged in windows if judged.verdict is not None and judged.span]
+    known = [(answer.verdict, answer.span) for answer in windows if answer.verdict is not None and answer.span]
     if not known:
         return list(windows)
     spans = [span for _, span in known]
@@ -259,6 +261,6 @@ def smoothed(windows: Sequence[Judged], timeline: Timeline) -> list[Judged]:
     )
     row = iter(range(len(known)))
     return [
-        judged if judged.verdict is None else replace(judged, verdict=rows_of(together, [next(row)]))
-        for judged in windows
+        answer if answer.verdict is None else replace(answer, verdict=rows_of(together, [next(row)]))
+        for answer in windows
     ]

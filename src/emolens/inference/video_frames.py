@@ -15,14 +15,14 @@ from emolens.inference.results import Prediction
 from emolens.media.image import read_image
 from emolens.media.video import index_frames, probe, read_frames, stream_frames
 
-CLIP_FRAMES = 16  # of a whole video: as many as the segments of arXiv 2311.17335, each with its say
+VIDEO_FRAMES = 16  # of a whole video: as many as the segments of arXiv 2311.17335, each with its say
 RATE_HZ = 2.0  # frames a second of a timeline: emotions of films change over seconds (a window of 4 s sees 8)
 
 Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class ClipFrames:
+class SampledFrames:
     """Frames that stand for a whole video.
 
     Attributes:
@@ -36,7 +36,7 @@ class ClipFrames:
     problems: tuple[str, ...]
 
 
-def clip_frames(path: Path, min_side: int | None, count: int = CLIP_FRAMES) -> ClipFrames:
+def sampled_frames(path: Path, min_side: int | None, count: int = VIDEO_FRAMES) -> SampledFrames:
     """The frames in the middles of ``count`` equal parts of a video; all of them where there are no more.
 
     Args:
@@ -48,7 +48,7 @@ def clip_frames(path: Path, min_side: int | None, count: int = CLIP_FRAMES) -> C
     index = index_frames(path)
     place_K = np.unique(((np.arange(count) + 0.5) * len(index) / count).astype(np.int64))
     frames = read_frames(path, place_K, frame_size(path, min_side), index)
-    return ClipFrames(frames.image_KHWC, index.duration_s, (*index.problems, *frames.problems))
+    return SampledFrames(frames.image_KHWC, index.duration_s, (*index.problems, *frames.problems))
 
 
 class SteadyFrames:
@@ -59,7 +59,7 @@ class SteadyFrames:
         problem: why some of them do not come.
 
     Raises:
-        MediaError: as :func:`clip_frames`.
+        MediaError: as :func:`sampled_frames`.
     """
 
     def __init__(self, path: Path, min_side: int | None) -> None:

@@ -13,12 +13,12 @@ from emolens.inference.timeline import Span
 from emolens.media.audio import Sound
 from emolens.media.segments import sample_segments
 from emolens.media.video import Frames, stream_windows
-from emolens.media.video_sample import ClipConfig
-from emolens.media.video_source import ClipSource, open_source
+from emolens.media.video_sample import VideoConfig
+from emolens.media.video_source import VideoSource, open_source
 
 
 class WindowSource:
-    """A :class:`~emolens.media.video_source.ClipSource` that is read window after window, in order.
+    """A :class:`~emolens.media.video_source.VideoSource` that is read window after window, in order.
 
     Windows that are read one by one decode a frame once for each window it lies in, and what lies before it back to the
     last key frame as often: 4 to 5 times the work at the usual key frame every 10 s, windows of 4 s and hops of 2 s.
@@ -33,8 +33,8 @@ class WindowSource:
         MediaError: as :func:`emolens.media.video_source.open_source`.
     """
 
-    def __init__(self, path: Path, spans: Sequence[Span], config: ClipConfig, pictures: bool = True) -> None:
-        self.whole: ClipSource = open_source(path)
+    def __init__(self, path: Path, spans: Sequence[Span], config: VideoConfig, pictures: bool = True) -> None:
+        self.whole: VideoSource = open_source(path)
         self.name, self.duration_s = self.whole.name, self.whole.duration_s
         self.has_video, self.has_audio = self.whole.has_video, self.whole.has_audio
 

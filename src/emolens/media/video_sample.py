@@ -18,7 +18,7 @@ from emolens.errors import ConfigError, MediaError
 from emolens.media.log_mel import log_mel
 from emolens.media.mfcc import MfccConfig, mfcc, segmented
 from emolens.media.segments import sample_segments
-from emolens.media.video_source import ClipSource, open_source
+from emolens.media.video_source import VideoSource, open_source
 
 Feature = Literal["mfcc", "log_mel"]
 Status = Literal["ok", "no_audio", "no_video", "partial"]
@@ -27,7 +27,7 @@ NO_SOUND, NO_PICTURES = "no sound", "no pictures"
 
 
 @dataclass(frozen=True)
-class ClipConfig:
+class VideoConfig:
     """How a clip is cut and what becomes of its sound; travels with the weights. Defaults: arXiv 2311.17335."""
 
     segments: int = 16
@@ -71,19 +71,19 @@ class ClipConfig:
         return asdict(self)
 
     @staticmethod
-    def from_dict(values: Mapping[str, Any]) -> "ClipConfig":
+    def from_dict(values: Mapping[str, Any]) -> "VideoConfig":
         """The inverse of :meth:`to_dict`.
 
         Raises:
             ConfigError: a field that there is not, or a value that cannot be.
         """
-        if unknown := set(values) - {f.name for f in fields(ClipConfig)}:
+        if unknown := set(values) - {f.name for f in fields(VideoConfig)}:
             raise ConfigError(f"clip: unknown field {', '.join(sorted(unknown))}")
-        return ClipConfig(**values)
+        return VideoConfig(**values)
 
 
 @dataclass(frozen=True)
-class Clip:
+class VideoSample:
     """What a network is given of a clip.
 
     Attributes:
@@ -120,7 +120,7 @@ class Clip:
 
 
 @dataclass(frozen=True)
-class RawClip:
+class RawVideo:
     """A clip before its sound becomes a feature: what augmentation works on.
 
     Attributes:
@@ -138,15 +138,15 @@ class RawClip:
     problems: tuple[str, ...] = field(default=())
 
 
-def read_clip(
+def read_video(
     path: str | Path,
-    config: ClipConfig = ClipConfig(),
+    config: VideoConfig = VideoConfig(),
     start_s: float | None = None,
     end_s: float | None = None,
     rng: np.random.Generator | None = None,
     video: bool = True,
     audio: bool = True,
-) -> Clip:
+) -> VideoSample:
     """Read a video, a sound, or a picture (a clip of one frame) as the input of a network.
 
     T consecutive frames are taken from each of S equal parts, at a random place with ``rng``, else at the centre;
@@ -161,20 +161,20 @@ def read_clip(
         MediaError: missing, no media, or neither pictures nor sound could be decoded; the message starts with the path.
         ValueError: an empty part, or nothing is wanted.
     """
-    return finish_clip(read_raw(open_source(path), config, start_s, end_s, rng, video, audio), config)
+    return finish_video(read_raw(open_source(path), config, start_s, end_s, rng, video, audio), config)
 
 
 def read_raw(
-    source: ClipSource,
-    config: ClipConfig,
+    source: VideoSource,
+    config: VideoConfig,
     start_s: float | None = None,
     end_s: float | None = None,
     rng: np.random.Generator | None = None,
     video: bool = True,
     audio: bool = True,
     side: int | None = None,
-) -> RawClip:
-    """The frames and the wave of a clip; as :func:`read_clip`.
+) -> RawVideo:
+    """The frames and the wave of a clip; as :func:`read_video`.
 
     Args:
         side: instead of the centre square, whole frames whose shorter side has this many pixels, to be cropped.
@@ -224,20 +224,20 @@ def read_raw(
         problems.append(f"the file ends at {reached_s:.1f} s of {stated_s:.1f} s")  # Matroska states no more than that
     duration_s = max(ends_s)
     stop = duration_s if end_s is None else min(end_s, duration_s)
-    return RawClip(image_KHWC, place_ST, wave_T, duration_s, start, max(stop, start), tuple(problems))
+    return RawVideo(image_KHWC, place_ST, wave_T, duration_s, start, max(stop, start), tuple(problems))
 
 
-def finish_clip(raw: RawClip, config: ClipConfig) -> Clip:
+def finish_video(raw: RawVideo, config: VideoConfig) -> VideoSample:
     """Put the frames in their places and turn the wave into its feature."""
     video_STHWC, audio_SFM = None, None
     if raw.image_KHWC is not None:
         video_STHWC = torch.from_numpy(np.ascontiguousarray(raw.image_KHWC[raw.place_ST]))
     if raw.wave_T is not None:
         audio_SFM = sound_feature(raw.wave_T, config)
-    return Clip(video_STHWC, audio_SFM, raw.duration_s, raw.start_s, raw.end_s, raw.problems)
+    return VideoSample(video_STHWC, audio_SFM, raw.duration_s, raw.start_s, raw.end_s, raw.problems)
 
 
-def sound_feature(wave_T: NDArray[np.float32], config: ClipConfig) -> Tensor:
+def sound_feature(wave_T: NDArray[np.float32], config: VideoConfig) -> Tensor:
     """A wave of at least one sample as (S, F, M) float32."""
     spectrum = MfccConfig(config.rate, config.n_fft, config.hop, config.n_mels, config.coefficients)
     make = mfcc if config.feature == "mfcc" else log_mel

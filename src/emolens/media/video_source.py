@@ -16,7 +16,7 @@ from emolens.media.image import IMAGE_SUFFIXES, read_image
 from emolens.media.video import FrameIndex, Frames, MediaInfo, index_frames, probe, read_frames
 
 
-class ClipSource(Protocol):
+class VideoSource(Protocol):
     """What a clip is cut from.
 
     Attributes:
@@ -46,7 +46,7 @@ class ClipSource(Protocol):
         ...
 
 
-def open_source(path: str | Path) -> ClipSource:
+def open_source(path: str | Path) -> VideoSource:
     """A video, a sound or a picture; only pictures are told by their suffix.
 
     Raises:

@@ -33,7 +33,7 @@ class Reconstruction(NamedTuple):
     latent: Tensor
 
 
-class Encoded(NamedTuple):
+class MaskedLatent(NamedTuple):
     """Latent (B, 1 + K, D); mask (B, L); ``restore`` int64 (B, L): rank of each patch by its noise."""
 
     latent: Tensor
@@ -105,7 +105,7 @@ class MaskedAutoencoder(nn.Module):
         prediction = self.decode(latent, restore)
         return Reconstruction(self.reconstruction_loss(images, prediction, mask), prediction, mask, latent)
 
-    def encode(self, images: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None) -> Encoded:
+    def encode(self, images: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None) -> MaskedLatent:
         """The encoder's output for the patches that stay; arguments as in :meth:`forward`."""
         length, keep = self.patch_embed.num_patches, self.visible_patches(mask_ratio)
         if noise is None:
@@ -120,7 +120,7 @@ class MaskedAutoencoder(nn.Module):
         token_BKD = self.patch_embed(images, keep_BK) + self.pos_embed[0, 1:][keep_BK]
         class_B1D = (self.cls_token + self.pos_embed[:, :1]).expand(len(images), -1, -1)
         latent = self.norm(self._run(self.blocks, torch.cat([class_B1D.to(token_BKD.dtype), token_BKD], dim=1)))
-        return Encoded(latent, (restore_BL >= keep).float(), restore_BL)
+        return MaskedLatent(latent, (restore_BL >= keep).float(), restore_BL)
 
     def decode(self, latent: Tensor, restore: Tensor) -> Tensor:
         """Draw all patches, the seen ones too: (B, 1 + K, D), (B, L) -> (B, L, P)."""

@@ -1,6 +1,6 @@
 """AV-CPNet as published (arXiv 2311.17335; as AV-CANet, 2508.06902)."""
 
-from emolens.data.loaders.video_augment import ClipAugment
+from emolens.data.loaders.video_augment import VideoAugment
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNetConfig
 from emolens.training.jobs.av_config import AVConfig
@@ -30,7 +30,7 @@ def av_cpnet() -> AVConfig:
     return AVConfig(
         model=AVCPNetConfig(classes=6, video=VideoSwinConfig(weights="kinetics400")),
         loss=AVLossConfig(kind="ep_ce", modality_dropout=0.1),
-        augment=ClipAugment(),
+        augment=VideoAugment(),
         optimizer=OptimizerConfig(lr=1.5e-4, weight_decay=0.02, warmup_epochs=2.5, min_lr_ratio=0.01),
         trainer=TrainerConfig(
             epochs=30,

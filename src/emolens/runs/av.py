@@ -4,7 +4,7 @@ A run folder holds ``model.safetensors`` and ``config.json`` with
 
 - ``kind``: "av_cpnet";
 - ``model``: :meth:`emolens.models.av_cpnet.AVCPNetConfig.to_dict`;
-- ``clip``: :meth:`emolens.media.video_sample.ClipConfig.to_dict`, how a file becomes the network's input;
+- ``clip``: :meth:`emolens.media.video_sample.VideoConfig.to_dict`, how a file becomes the network's input;
 - ``label_space``: :meth:`emolens.taxonomy.LabelSpace.as_dict`; ``targets``: none;
 
 and the facts every run keeps (``recipe``, ``config``, ``data`` with dataset and splits, ``seed``, ``validation``).
@@ -25,7 +25,7 @@ from torch import Tensor
 from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
-from emolens.media.video_sample import Clip, ClipConfig
+from emolens.media.video_sample import VideoConfig, VideoSample
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.models.precision import DTYPES, choose_device, choose_precision
@@ -60,7 +60,7 @@ class AVModel:
     """
 
     def __init__(
-        self, net: AVCPNet, config: dict[str, Any], clip: ClipConfig, space: LabelSpace, device: str, precision: str
+        self, net: AVCPNet, config: dict[str, Any], clip: VideoConfig, space: LabelSpace, device: str, precision: str
     ) -> None:
         self.device = choose_device(device)
         self.precision = choose_precision(precision, self.device)
@@ -78,7 +78,7 @@ class AVModel:
         return str(self.net.config.fusion)
 
     @torch.inference_mode()
-    def scores(self, clips: Sequence[Clip]) -> AVScores:
+    def scores(self, clips: Sequence[VideoSample]) -> AVScores:
         """Judge clips in one pass; as many as memory has room for.
 
         Args:
@@ -130,7 +130,7 @@ def _probability(logit_NC: Tensor, has_N: Tensor) -> Floats:
     return score_NC
 
 
-def describe_av(model: AVCPNetConfig, clip: ClipConfig, space: LabelSpace, **facts: Any) -> dict[str, Any]:
+def describe_av(model: AVCPNetConfig, clip: VideoConfig, space: LabelSpace, **facts: Any) -> dict[str, Any]:
     """The content of ``config.json``; ``facts`` say where the model is from."""
     return {
         "format": FORMAT,
@@ -172,7 +172,7 @@ def read_av(directory: Path, config: dict[str, Any], device: str = "auto", preci
     """
     try:
         space = LabelSpace.from_dict(config["label_space"])
-        clip = ClipConfig.from_dict(config["clip"])
+        clip = VideoConfig.from_dict(config["clip"])
         net = AVCPNet(AVCPNetConfig.from_dict(config["model"]), pretrained=False)
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise DataError(f"{directory / CONFIG}: field {error} is missing or malformed; train again") from error

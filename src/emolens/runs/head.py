@@ -20,15 +20,15 @@ from emolens.runs.vit import read_vit, save_vit, vit_state
 from emolens.taxonomy import LabelSpace
 
 if TYPE_CHECKING:
-    from emolens.inference.image_predictor import Predictor
-    from emolens.inference.predictor import BasePredictor
+    from emolens.inference.image_predictor import ImagePredictor
+    from emolens.inference.predictor import Predictor
 
 SAVED = ("probe", "clip_e_cross_entropy", "clip_e_contrastive", "zeroshot")  # what read_pretrained builds again
 
 
 def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **facts: Any) -> dict[str, Any]:
     """The content of ``config.json``: what is needed to rebuild the model, and ``facts`` on where it is from."""
-    space = head.space if head.kind == "zeroshot" else head.native
+    space = head.space if head.kind == "zeroshot" else head.own_label_space
     return {
         "format": FORMAT,
         "emolens": __version__,
@@ -56,7 +56,7 @@ def portable_spec(spec: str) -> str:
     return spec
 
 
-def save_pretrained(predictor: "Predictor", directory: Path) -> None:
+def save_pretrained(predictor: "ImagePredictor", directory: Path) -> None:
     """Write the three files; ``config.json`` last, since its presence says that the rest is there.
 
     Raises:
@@ -72,7 +72,7 @@ def save_pretrained(predictor: "Predictor", directory: Path) -> None:
     config = predictor.config or describe(predictor.head, predictor.backbone)  # zero-shot: from no training
     tensors = predictor.head.module.state_dict() if predictor.head.module is not None else {}
     save_weights(directory / WEIGHTS, tensors)
-    write_text(directory / CARD, card(predictor.name, predictor.head.native, config))
+    write_text(directory / CARD, card(predictor.name, predictor.head.own_label_space, config))
     write_json(directory / CONFIG, config)
 
 
@@ -116,7 +116,7 @@ def read_pretrained(
     return config, backbone, head
 
 
-def push_to_hub(predictor: "BasePredictor", repository: str, private: bool = False, token: str | None = None) -> str:
+def push_to_hub(predictor: "Predictor", repository: str, private: bool = False, token: str | None = None) -> str:
     """Upload the three files to USER/REPO on the Hugging Face hub and return its address.
 
     Raises:

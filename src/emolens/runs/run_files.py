@@ -59,8 +59,8 @@ def card(name: str, space: LabelSpace | None, config: dict[str, Any]) -> str:
         "data": (config.get("data") or {}).get("dataset", "none"),
     }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
-    figures = config.get("validation") or {}
-    measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in figures.items()) or "| none | |"
+    metrics = config.get("validation") or {}
+    measured = "\n".join(f"| {name} | {value:.4f} |" for name, value in metrics.items()) or "| none | |"
     return f"""---
 library_name: emolens
 pipeline_tag: {task}

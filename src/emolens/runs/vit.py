@@ -88,7 +88,7 @@ def read_vit(
     """
     try:
         space = None if config["label_space"] is None else LabelSpace.from_dict(config["label_space"])
-        targets, several = tuple(config["targets"]), bool(config.get("multi_label", False))
+        targets, multi_label = tuple(config["targets"]), bool(config.get("multi_label", False))
         stated = {name: int(config["model"][name]) for name in SIZES}
     except (KeyError, TypeError) as error:
         raise DataError(f"{directory}/config.json: field {error} is missing or malformed; train again") from error
@@ -96,7 +96,7 @@ def read_vit(
     assert isinstance(backbone, ViTBackbone)
     if backbone.sizes != stated:
         raise WeightsError(f"{directory}: {WEIGHTS} is a ViT of {backbone.sizes}, config.json says {stated}")
-    return config, backbone, _head(backbone, space, targets, several, str(directory))
+    return config, backbone, _head(backbone, space, targets, multi_label, str(directory))
 
 
 def read_published(
@@ -134,14 +134,14 @@ def read_published(
 
 
 def _head(
-    backbone: ViTBackbone, space: LabelSpace | None, targets: tuple[str, ...], several: bool, where: str
+    backbone: ViTBackbone, space: LabelSpace | None, targets: tuple[str, ...], multi_label: bool, where: str
 ) -> VitHead:
     if backbone.classifier is None:
         raise WeightsError(f"{where}: its weights have no head.weight, so it is not a fine-tuned model")
     if not space and not targets:
         raise DataError(f"{where}/config.json: neither a label space nor targets; train again")
     try:
-        return VitHead(VitClassifier(*backbone.classifier, targets, several), space)
+        return VitHead(VitClassifier(*backbone.classifier, targets, multi_label), space)
     except WeightsError as error:
         raise WeightsError(f"{where}: {error}") from error
 

@@ -31,9 +31,9 @@ class RunLog:
         self._csv.writerows(kept)
         self._board: Any = SummaryWriter(run / "tensorboard", purge_step=first_step or None)
 
-    def write(self, step: int, epoch: int, split: str, figures: dict[str, float]) -> None:
+    def write(self, step: int, epoch: int, split: str, metrics: dict[str, float]) -> None:
         """Add one row a figure; what is written survives a crash of the run."""
-        for name, value in figures.items():
+        for name, value in metrics.items():
             self._csv.writerow((step, epoch, split, name, f"{value:.8g}"))
             self._board.add_scalar(f"{split}/{name}", value, step)
         self._stream.flush()

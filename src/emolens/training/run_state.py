@@ -20,19 +20,19 @@ class RunState:
         average: of the weights, where there is one.
     """
 
-    PLAIN = ("epoch", "step", "best_epoch", "finished", "figures", "sums", "best")
+    PLAIN = ("epoch", "step", "best_epoch", "finished", "metrics", "sums", "best")
 
     def __init__(self, task: Task, average: WeightAverage | None = None) -> None:
         self.task, self.average = task, average
         self.epoch = self.step = self.best_epoch = 0
         self.finished = False
-        self.figures: dict[str, float] = {}
+        self.metrics: dict[str, float] = {}
         self.sums: dict[str, float] = {}
         self.best = on_cpu(task.model.state_dict())
 
-    def keep(self, figures: dict[str, float]) -> None:
+    def keep(self, metrics: dict[str, float]) -> None:
         """The weights of now are the best."""
-        self.best, self.figures, self.best_epoch = on_cpu(self.task.model.state_dict()), figures, self.epoch
+        self.best, self.metrics, self.best_epoch = on_cpu(self.task.model.state_dict()), metrics, self.epoch
 
     def dump(self, optimizer: Any) -> dict[str, Any]:
         generators = {"cpu": torch.get_rng_state()}

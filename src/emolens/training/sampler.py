@@ -21,13 +21,13 @@ class EpochSampler(Sampler[list[int]]):
         seed: of the order.
         shuffle: False keeps the order and the short last batch (validation).
         rank, world_size: this process gets every ``world_size``-th sample of a batch.
-        portions: a batch comes in so many equal lists, one after another, for gradient accumulation.
+        micro_batches: a batch comes in so many equal lists, one after another, for gradient accumulation.
 
     The short last batch of an epoch is dropped in training when there is a full one before it, so that each
     optimiser step weighs its samples alike.
 
     Raises:
-        ConfigError: the batch cannot be dealt evenly to processes and portions.
+        ConfigError: the batch cannot be dealt evenly to processes and micro-batches.
     """
 
     def __init__(
@@ -38,21 +38,23 @@ class EpochSampler(Sampler[list[int]]):
         shuffle: bool = True,
         rank: int = 0,
         world_size: int = 1,
-        portions: int = 1,
+        micro_batches: int = 1,
     ) -> None:
         self.size, self.seed, self.shuffle = size, seed, shuffle
-        self.rank, self.world_size, self.portions = rank, world_size, portions
+        self.rank, self.world_size, self.micro_batches = rank, world_size, micro_batches
         self.batch_size = min(batch_size or size, size)
-        parts = world_size * portions
+        parts = world_size * micro_batches
         if shuffle and parts > 1:
             if batch_size % parts:
                 raise ConfigError(
-                    f"batch_size {batch_size} cannot be shared evenly by {world_size} processes x {portions} portions; "
-                    f"take a multiple of {parts}"
+                    f"batch_size {batch_size} cannot be shared evenly by {world_size} processes x {micro_batches} "
+                    f"micro-batches; take a multiple of {parts}"
                 )
             self.batch_size -= self.batch_size % parts  # a split smaller than a batch
             if self.batch_size == 0:
-                raise ConfigError(f"{size} samples are too few for {world_size} processes x {portions} portions")
+                raise ConfigError(
+                    f"{size} samples are too few for {world_size} processes x {micro_batches} micro-batches"
+                )
         self.epoch = 0
         self.first_batch = 0
         self._order: tuple[int, Tensor] | None = None
@@ -62,12 +64,12 @@ class EpochSampler(Sampler[list[int]]):
         self.epoch, self.first_batch = epoch, first_batch
 
     def rows(self, epoch: int, batch: int) -> list[int]:
-        """Row numbers of a whole batch, over all processes and portions."""
+        """Row numbers of a whole batch, over all processes and micro-batches."""
         rows: list[int] = self._order_of(epoch)[batch * self.batch_size : (batch + 1) * self.batch_size].tolist()
         return rows
 
     def __len__(self) -> int:
-        """Batches in an epoch; iterating gives ``portions`` times as many lists."""
+        """Batches in an epoch; iterating gives ``micro_batches`` times as many lists."""
         if self.shuffle:
             return self.size // self.batch_size
         return -(-self.size // self.batch_size)
@@ -76,8 +78,8 @@ class EpochSampler(Sampler[list[int]]):
         epoch = self.epoch
         for batch in range(self.first_batch, len(self)):
             rows = self.rows(epoch, batch)
-            for portion in range(self.portions):
-                yield rows[portion * self.world_size + self.rank :: self.world_size * self.portions]
+            for micro_batch in range(self.micro_batches):
+                yield rows[micro_batch * self.world_size + self.rank :: self.world_size * self.micro_batches]
 
     def _order_of(self, epoch: int) -> Tensor:
         if self._order is None or self._order[0] != epoch:

@@ -2,7 +2,7 @@
 
 CPU or GPU, one process or several: a step takes the same samples, so its loss is the same.
 
-Legend: P loss parts, A portions of a step, W processes.
+Legend: P loss parts, A micro-batches of a step, W processes.
 """
 
 import math
@@ -38,15 +38,15 @@ ROWS_NAMED = 16  # of a batch with a broken loss: enough to look at, few enough 
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """How long, in what portions, and when to stop.
+    """How long, in what micro-batches, and when to stop.
 
     Attributes:
         epochs: at most.
-        batch_size: samples of one optimiser step, over all processes and portions; 0 for the whole split.
-        accumulate: portions of a step that go through the model one after another, where a step does not fit in memory.
+        batch_size: samples of one optimiser step, over all processes and micro-batches; 0 for the whole split.
+        accumulate: micro-batches per optimiser step (gradient accumulation), where a step does not fit in memory.
         val_batch_size: samples judged together; None for at least 1024, right for embeddings but not for pictures.
         patience: stop after so many epochs without a lower validation loss; None never stops early.
-        clip_norm: largest norm of the gradient; None leaves it.
+        max_grad_norm: largest norm of the gradient; None leaves it.
         ema_decay: judge and keep an exponential moving average of the weights; None keeps the weights themselves.
         checkpoint_seconds: a crash costs at most so much; small heads are not slowed by their disk.
         checkpoint_epochs: write a checkpoint at the end of each epoch, too.
@@ -59,7 +59,7 @@ class TrainerConfig:
     accumulate: int = 1
     val_batch_size: int | None = None
     patience: int | None = 10
-    clip_norm: float | None = None
+    max_grad_norm: float | None = None
     ema_decay: float | None = None
     checkpoint_seconds: float = 30.0
     checkpoint_epochs: bool = False
@@ -77,28 +77,28 @@ class TrainerConfig:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitResult:
     """What a fit ends with.
 
     Attributes:
         weights: of the best epoch; figures: its, on the validation split; epoch: which it was, from 0.
         steps: optimiser steps in all.
-        images_per_s: samples trained on per second by all processes, loading included, validation and saving not; 0 if
+        samples_per_s: samples trained on per second by all processes, loading included, validation and saving not; 0 if
             nothing was left to train.
     """
 
     weights: dict[str, Tensor]
-    figures: dict[str, float]
+    metrics: dict[str, float]
     epoch: int
     steps: int
-    images_per_s: float = 0.0
+    samples_per_s: float = 0.0
 
 
 class Trainer:
     """Fits a :class:`Task` and keeps the weights with the lowest validation loss.
 
     Args:
-        config: length, portions, stopping.
+        config: length, micro-batches, stopping.
         optimizer: optimiser and learning-rate curve.
         run: the run folder; log and checkpoints go there. None for a fit of seconds that leaves no trace.
         fabric: devices and precision, launched; one process on the best device if not given.
@@ -122,7 +122,9 @@ class Trainer:
         self.fabric = fabric or Fabric(accelerator="auto", devices=1)
         self.workers = workers
 
-    def fit(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None = None, resume: bool = False) -> Fitted:
+    def fit(
+        self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None = None, resume: bool = False
+    ) -> FitResult:
         """Train; without ``val`` the last weights are the result.
 
         Args:
@@ -134,7 +136,7 @@ class Trainer:
         Raises:
             DataError: a loss is not finite (epoch, step and rows are named), the checkpoint does not fit, or cannot be
                 written; the last good one is then still there.
-            ConfigError: the batch cannot be dealt evenly to processes and portions.
+            ConfigError: the batch cannot be dealt evenly to processes and micro-batches.
             KeyboardInterrupt: after Ctrl-C, with everything saved.
         """
         config, fabric = self.config, self.fabric
@@ -145,7 +147,7 @@ class Trainer:
             config.seed,
             rank=fabric.global_rank,
             world_size=fabric.world_size,
-            portions=config.accumulate,
+            micro_batches=config.accumulate,
         )
         module = fabric.setup_module(task)
         curve = self.optimizer_config.for_batch(sampler.batch_size)
@@ -199,7 +201,7 @@ class Trainer:
                         advance()
                         if log is not None and config.log_steps and state.step % config.log_steps == 0:
                             log.write(state.step, state.epoch, "step", {**parts, "lr": lr})
-                            log.write(state.step, state.epoch, "speed", {"images_per_s": watch.recent()})
+                            log.write(state.step, state.epoch, "speed", {"samples_per_s": watch.recent()})
                         if asked:
                             self._save(state, optimizer)
                             raise KeyboardInterrupt
@@ -209,10 +211,10 @@ class Trainer:
                             watch.start()
                     means = {name: total / steps_per_epoch for name, total in state.sums.items()}
                     means["lr"] = lr if curve.algorithm == "adamw" else optimizer.param_groups[0]["lr"]
-                    figures = self._judge(val, state)
+                    metrics = self._validate(val, state)
                     if log is not None:
                         log.write(state.step, state.epoch, "train", means)
-                        log.write(state.step, state.epoch, "val", figures)
+                        log.write(state.step, state.epoch, "val", metrics)
                     state.epoch += 1
                     state.sums = {}
                     if config.checkpoint_epochs or time.monotonic() - saved_at > config.checkpoint_seconds:
@@ -225,7 +227,7 @@ class Trainer:
                 log.close()
         self._save(state, optimizer)
         task.model.load_state_dict(state.best)
-        return Fitted(state.best, state.figures, state.best_epoch, state.step, watch.images_per_s())
+        return FitResult(state.best, state.metrics, state.best_epoch, state.step, watch.samples_per_s())
 
     def _save(self, state: RunState, optimizer: Any) -> None:
         if self.run is not None and self.fabric.is_global_zero:
@@ -242,18 +244,18 @@ class Trainer:
         interrupted: bool,
     ) -> tuple[dict[str, float], bool]:
         """One optimiser step: the means of the loss parts, and whether any process was asked to stop."""
-        world, rank, portions = self.fabric.world_size, self.fabric.global_rank, self.config.accumulate
+        world, rank, micro_batches = self.fabric.world_size, self.fabric.global_rank, self.config.accumulate
         names: list[str] = []
         part_values: list[Tensor] = []
 
-        def run_part(portion: int, batch: Batch) -> Tensor:
-            mine = replace(step, part=portion * world + rank, parts=world * portions)
+        def run_part(micro_batch: int, batch: Batch) -> Tensor:
+            mine = replace(step, part=micro_batch * world + rank, parts=world * micro_batches)
             task.begin(mine)
             torch.manual_seed(mine.part_seed)
-            with self.fabric.no_backward_sync(module, enabled=portion + 1 < portions):
+            with self.fabric.no_backward_sync(module, enabled=micro_batch + 1 < micro_batches):
                 parts: dict[str, Tensor] = module(batch)
                 total = torch.stack([part for part in parts.values()]).sum()
-                self.fabric.backward(total / portions if portions > 1 else total)
+                self.fabric.backward(total / micro_batches if micro_batches > 1 else total)
             names[:] = parts
             part_values.append(torch.stack([part.detach().float() for part in parts.values()]))
             return total
@@ -273,27 +275,27 @@ class Trainer:
             return dict(zip(names, part_values[0].tolist(), strict=True)), interrupted
 
         optimizer.zero_grad()
-        for portion in range(portions):
-            run_part(portion, next(batches))
+        for micro_batch in range(micro_batches):
+            run_part(micro_batch, next(batches))
         # One exchange a step: every process learns of a broken loss, or of Ctrl-C, in the same step as the others.
         value_AP = torch.stack(part_values)
         flag_A1 = torch.full_like(value_AP[:, :1], float(interrupted))
         told: list[list[list[float]]] = gather(torch.cat([value_AP, flag_A1], dim=1), world).tolist()
-        for process, by_portion in enumerate(told):
-            for portion, (*values, _) in enumerate(by_portion):
+        for process, by_micro_batch in enumerate(told):
+            for micro_batch, (*values, _) in enumerate(by_micro_batch):
                 if not math.isfinite(sum(values)):
-                    rows = step.rows[portion * world + process :: world * portions]
+                    rows = step.rows[micro_batch * world + process :: world * micro_batches]
                     self._stop(step, state, dict(zip(names, values, strict=True)), rows)
         self._clip(module, optimizer, step, state)
         optimizer.step()
-        every = [values for by_portion in told for values in by_portion]
+        every = [values for by_micro_batch in told for values in by_micro_batch]
         means = [sum(column) / len(every) for column in zip(*every, strict=True)]
         return dict(zip(names, means[:-1], strict=True)), means[-1] > 0
 
     def _clip(self, module: Any, optimizer: Any, step: Step, state: RunState) -> None:
-        if self.config.clip_norm is not None:
+        if self.config.max_grad_norm is not None:
             norm = self.fabric.clip_gradients(
-                module, optimizer, max_norm=self.config.clip_norm, error_if_nonfinite=False
+                module, optimizer, max_norm=self.config.max_grad_norm, error_if_nonfinite=False
             )
             if norm is not None and not torch.isfinite(norm):
                 self._stop(step, state, {"gradient norm": float(norm)}, step.rows)
@@ -307,7 +309,7 @@ class Trainer:
             "learning rate, or look for broken values in these rows; go on with --resume"
         )
 
-    def _judge(self, val: Dataset[Batch] | None, state: RunState) -> dict[str, float]:
+    def _validate(self, val: Dataset[Batch] | None, state: RunState) -> dict[str, float]:
         """Figures on the validation split; keeps the weights if they are the best, or there is no such split."""
         with state.average.applied() if state.average is not None else nullcontext():
             if val is None:
@@ -319,17 +321,17 @@ class Trainer:
             batches = DataLoader(val, sampler=rows, batch_size=None, num_workers=self.workers)
             state.task.eval()
             with torch.inference_mode(), self.fabric.autocast():
-                figures = state.task.validate(
+                metrics = state.task.validate(
                     {k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches
                 )
             state.task.train()
-            if math.isnan(figures["loss"]):
+            if math.isnan(metrics["loss"]):
                 raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
-            if figures["loss"] < state.figures.get("loss", math.inf):
-                state.keep(figures)
+            if metrics["loss"] < state.metrics.get("loss", math.inf):
+                state.keep(metrics)
             elif self.config.patience is not None and state.epoch - state.best_epoch >= self.config.patience:
                 state.finished = True
-            return figures
+            return metrics
 
 
 class _Watch:
@@ -351,7 +353,7 @@ class _Watch:
         self.steps += 1
         self._since = now
 
-    def images_per_s(self) -> float:
+    def samples_per_s(self) -> float:
         return self.steps * self.batch_size / self.seconds if self.seconds else 0.0
 
     def recent(self) -> float:

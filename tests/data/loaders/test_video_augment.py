@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from emolens.data.loaders.video_augment import ClipAugment
+from emolens.data.loaders.video_augment import VideoAugment
 from emolens.errors import ConfigError
 
-STILL = ClipAugment(
+STILL = VideoAugment(
     scale=(1, 1), flip=0, brightness=0, contrast=0, saturation=0, gain_db=0, noise=0, shift_s=0, reading=1
 )
 
 
-def still(**changes) -> ClipAugment:
+def still(**changes) -> VideoAugment:
     return replace(STILL, **changes)
 
 
@@ -26,7 +26,7 @@ def frames(count=5, height=40, width=60) -> np.ndarray:
 
 
 def test_all_frames_get_the_same_and_the_seed_decides():
-    changed = [ClipAugment().pictures(frames(), 32, np.random.default_rng(seed)) for seed in (0, 0, 1)]
+    changed = [VideoAugment().pictures(frames(), 32, np.random.default_rng(seed)) for seed in (0, 0, 1)]
     assert changed[0].shape == (5, 32, 32, 3)
     assert changed[0].dtype == np.uint8
     assert (changed[0] == changed[0][:1]).all()
@@ -83,7 +83,7 @@ def test_sound_parts():
 
 @pytest.mark.parametrize("wave", [np.zeros(5000, np.float32), np.full(1, 0.5, np.float32)])
 def test_silence_and_one_sample(wave):
-    changed = ClipAugment().sound(wave, 44100, np.random.default_rng(0))
+    changed = VideoAugment().sound(wave, 44100, np.random.default_rng(0))
     assert changed.shape == wave.shape
     assert np.isfinite(changed).all()
     assert changed.any() == wave.any()
@@ -92,8 +92,8 @@ def test_silence_and_one_sample(wave):
 def test_the_source_is_untouched(rng):
     image, wave = frames(), np.full(100, 0.1, np.float32)
     kept_image, kept_wave = image.copy(), wave.copy()
-    ClipAugment().pictures(image, 32, rng)
-    ClipAugment().sound(wave, 44100, rng)
+    VideoAugment().pictures(image, 32, rng)
+    VideoAugment().sound(wave, 44100, rng)
     np.testing.assert_array_equal(image, kept_image)
     np.testing.assert_array_equal(wave, kept_wave)
 
@@ -110,7 +110,7 @@ def test_masks(rng):
 
 
 def test_reading_side():
-    assert ClipAugment().reading_side(112) == 128
+    assert VideoAugment().reading_side(112) == 128
 
 
 @pytest.mark.parametrize(
@@ -119,4 +119,4 @@ def test_reading_side():
 )
 def test_refuses(field, value):
     with pytest.raises(ConfigError, match=field):
-        ClipAugment(**{field: value})
+        VideoAugment(**{field: value})

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emolens.data.loaders.video_cache import ClipCacheConfig, build_cache, cached_clip, clip_place
+from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache, cached_place, cached_video
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, MediaError
-from emolens.media.video_sample import ClipConfig
+from emolens.media.video_sample import VideoConfig
 from emolens.media.video_source import open_source
 
-SMALL = ClipCacheConfig(size=32, sound_s=1.5)
+SMALL = VideoCacheConfig(size=32, sound_s=1.5)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def manifest(sources, tmp_path, picture) -> Manifest:
 
 
 def known(manifest: Manifest, out: Path, name="0.mp4", side=32, rate=44100, sound_s=1.5):
-    return cached_clip(out, name, manifest.root / name, side, rate, sound_s)
+    return cached_video(out, name, manifest.root / name, side, rate, sound_s)
 
 
 def test_what_comes_back_is_the_clip(manifest, tmp_path, frame_number):
@@ -75,11 +75,11 @@ def test_only_what_training_looks_at_is_kept(manifest, tmp_path):
 def test_it_goes_on_where_it_was(manifest, tmp_path):
     out = tmp_path / "c"
     build_cache(manifest, out, SMALL)
-    clip_place(out, "1.mp4").unlink()
-    clip_place(out, "2.mp4").write_bytes(b"torn")
+    cached_place(out, "1.mp4").unlink()
+    cached_place(out, "2.mp4").write_bytes(b"torn")
     again = build_cache(manifest, out, SMALL)
     assert (again.made, again.known) == (2, 3)
-    assert build_cache(manifest, out, ClipCacheConfig(size=40, sound_s=1.5)).made == 5
+    assert build_cache(manifest, out, VideoCacheConfig(size=40, sound_s=1.5)).made == 5
 
 
 def test_a_changed_source_and_other_settings_are_noticed(manifest, tmp_path, video):
@@ -111,7 +111,7 @@ def test_bad_files_are_named_and_do_not_stop_it(manifest, tmp_path):
 
 def test_a_damaged_file_of_the_cache_is_a_media_error(manifest, tmp_path):
     build_cache(manifest, tmp_path / "c", SMALL)
-    place = clip_place(tmp_path / "c", "0.mp4")
+    place = cached_place(tmp_path / "c", "0.mp4")
     content = bytearray(place.read_bytes())
     content[content.index(b"\xff\xd8\xff") :] = b"\0" * (len(content) - content.index(b"\xff\xd8\xff"))
     place.write_bytes(content)
@@ -120,7 +120,7 @@ def test_a_damaged_file_of_the_cache_is_a_media_error(manifest, tmp_path):
 
 
 def test_defaults_hold_what_the_default_clip_reads():
-    assert ClipCacheConfig().rate == ClipConfig().rate
-    assert ClipCacheConfig().sound_s == ClipConfig().sound_s
+    assert VideoCacheConfig().rate == VideoConfig().rate
+    assert VideoCacheConfig().sound_s == VideoConfig().sound_s
     with pytest.raises(ConfigError, match="size 2 must be at least 8"):
-        ClipCacheConfig(size=2)
+        VideoCacheConfig(size=2)

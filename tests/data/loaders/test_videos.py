@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from emolens.data.loaders.video_augment import ClipAugment
-from emolens.data.loaders.video_cache import ClipCacheConfig, build_cache
-from emolens.data.loaders.videos import ClipDataset
+from emolens.data.loaders.video_augment import VideoAugment
+from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache
+from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
-from emolens.media.video_sample import ClipConfig, read_clip
+from emolens.media.video_sample import VideoConfig, read_video
 
-SMALL = ClipConfig(segments=2, frames=2, size=28, audio_frames=16)
+SMALL = VideoConfig(segments=2, frames=2, size=28, audio_frames=16)
 
 
 @pytest.fixture(scope="session")
@@ -42,24 +42,24 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 
 def test_a_batch_of_evaluation_is_the_clips(manifest):
-    batch = ClipDataset(manifest, SMALL, train=False)[[3, 2, 4]]
+    batch = VideoDataset(manifest, SMALL, train=False)[[3, 2, 4]]
     assert {name: tuple(value.shape) for name, value in batch.items()} == {
         "video": (3, 2, 2, 28, 28, 3), "audio": (3, 2, 16, 32), "has_video": (3,), "has_audio": (3,), "row": (3,),
     }  # fmt: skip
     assert batch["row"].tolist() == [3, 2, 4]
     assert batch["has_video"].tolist() == [True, True, False]
     assert batch["has_audio"].tolist() == [True, False, True]
-    clip = read_clip(manifest.paths()[3], SMALL)
+    clip = read_video(manifest.paths()[3], SMALL)
     assert torch.equal(batch["video"][0], clip.video_STHWC)
     assert torch.equal(batch["audio"][0], clip.audio_SFM)
     assert not batch["audio"][1].any()
     assert not batch["video"][2].any()
 
 
-@pytest.mark.parametrize("augment", [None, ClipAugment(frame_mask=4)])
+@pytest.mark.parametrize("augment", [None, VideoAugment(frame_mask=4)])
 def test_a_row_is_decided_by_seed_epoch_and_row(manifest, augment):
     def batch(rows, seed=0, epoch=0):
-        dataset = ClipDataset(manifest, SMALL, seed, augment=augment)
+        dataset = VideoDataset(manifest, SMALL, seed, augment=augment)
         dataset.set_epoch(epoch)
         return dataset[rows]
 
@@ -71,7 +71,7 @@ def test_a_row_is_decided_by_seed_epoch_and_row(manifest, augment):
 
 
 def test_workers_give_the_same(manifest):
-    dataset = ClipDataset(manifest, SMALL, augment=ClipAugment())
+    dataset = VideoDataset(manifest, SMALL, augment=VideoAugment())
     dataset.set_epoch(3)
     loader = DataLoader(dataset, sampler=[[0, 1], [3, 4]], batch_size=None, num_workers=2)
     for rows, batch in zip([[0, 1], [3, 4]], loader, strict=True):
@@ -79,13 +79,13 @@ def test_workers_give_the_same(manifest):
 
 
 def test_the_cache_gives_the_same_but_for_its_jpeg(manifest, tmp_path):
-    augment = ClipAugment(noise=0)
+    augment = VideoAugment(noise=0)
     sound_s = SMALL.sound_s
-    build_cache(manifest, tmp_path / "c", ClipCacheConfig(size=augment.reading_side(28), sound_s=sound_s))
-    direct = ClipDataset(manifest, SMALL, augment=augment)[[0, 1, 2, 4]]
+    build_cache(manifest, tmp_path / "c", VideoCacheConfig(size=augment.reading_side(28), sound_s=sound_s))
+    direct = VideoDataset(manifest, SMALL, augment=augment)[[0, 1, 2, 4]]
     path = manifest.root / "0.mp4"
     path.rename(tmp_path / "elsewhere")  # so that it must come from the cache
-    cached = ClipDataset(manifest, SMALL, augment=augment, cache=tmp_path / "c")[[0, 1, 2, 4]]
+    cached = VideoDataset(manifest, SMALL, augment=augment, cache=tmp_path / "c")[[0, 1, 2, 4]]
     for name in ("row", "has_video", "has_audio"):
         assert torch.equal(direct[name], cached[name])
     difference = (direct["video"].int() - cached["video"].int()).abs().float()
@@ -96,14 +96,14 @@ def test_the_cache_gives_the_same_but_for_its_jpeg(manifest, tmp_path):
 
 
 def test_a_cache_that_is_too_small_or_incomplete_is_no_harm(manifest, tmp_path):
-    build_cache(manifest, tmp_path / "c", ClipCacheConfig(size=16, sound_s=0.1))
-    direct, cached = (ClipDataset(manifest, SMALL, cache=cache)[[0, 4]] for cache in (None, tmp_path / "c"))
+    build_cache(manifest, tmp_path / "c", VideoCacheConfig(size=16, sound_s=0.1))
+    direct, cached = (VideoDataset(manifest, SMALL, cache=cache)[[0, 4]] for cache in (None, tmp_path / "c"))
     assert same(direct, cached)
-    assert same(direct, ClipDataset(manifest, SMALL, cache=tmp_path / "none")[[0, 4]])
+    assert same(direct, VideoDataset(manifest, SMALL, cache=tmp_path / "none")[[0, 4]])
 
 
 def test_a_file_that_vanishes_between_epochs(manifest, capsys):
-    dataset = ClipDataset(manifest, SMALL, augment=ClipAugment())
+    dataset = VideoDataset(manifest, SMALL, augment=VideoAugment())
     assert dataset[[1, 2]]["row"].tolist() == [1, 2]
     (manifest.root / "1.mp4").unlink()
     for epoch in (1, 2):
@@ -113,14 +113,14 @@ def test_a_file_that_vanishes_between_epochs(manifest, capsys):
     assert said.count('row 1 (id "c1")') == 1
     assert "no such file; the next clip is taken instead" in said
     with pytest.raises(MediaError, match=r'row 1 \(id "c1"\): .*no such file'):
-        ClipDataset(manifest, SMALL, train=False)[[1]]
+        VideoDataset(manifest, SMALL, train=False)[[1]]
 
 
 @pytest.mark.parametrize("content", [b"words\n" * 300, b"", None])
 def test_broken_files_are_passed_over(manifest, content):
     path: Path = manifest.root / "0.mp4"
     path.write_bytes(path.read_bytes()[:700] if content is None else content)
-    assert ClipDataset(manifest, SMALL)[[0]]["row"].tolist() == [1]
+    assert VideoDataset(manifest, SMALL)[[0]]["row"].tolist() == [1]
 
 
 def test_nothing_but_broken_files_is_an_error(tmp_path):
@@ -128,33 +128,33 @@ def test_nothing_but_broken_files_is_an_error(tmp_path):
     with pytest.raises(
         DataError, match=r'row 4 \(id "e"\) and the 7 rows after it cannot be read; are the clips still'
     ):
-        ClipDataset(Manifest(frame, {}, tmp_path), SMALL)[[4]]
+        VideoDataset(Manifest(frame, {}, tmp_path), SMALL)[[4]]
 
 
 def test_one_frame_and_a_picture(tmp_path, video, picture):
     video(tmp_path / "a.mp4", seconds=0.1, fps=10)
     picture(tmp_path / "b.png")
     frame = pd.DataFrame({"id": ["a", "b"], "path": ["a.mp4", "b.png"], "media": ["video", "image"]})
-    for augment in (None, ClipAugment()):
-        batch = ClipDataset(Manifest(frame, {}, tmp_path), SMALL, augment=augment)[[0, 1]]
+    for augment in (None, VideoAugment()):
+        batch = VideoDataset(Manifest(frame, {}, tmp_path), SMALL, augment=augment)[[0, 1]]
         assert batch["has_video"].all()
         assert batch["has_audio"].tolist() == [True, False]
         assert (batch["video"] == batch["video"][:, :1, :1]).all()
 
 
 def test_a_modality_that_is_not_wanted_is_not_there(manifest):
-    heard = ClipDataset(manifest, SMALL, train=False, video=False)[[0, 2]]
+    heard = VideoDataset(manifest, SMALL, train=False, video=False)[[0, 2]]
     assert not heard["has_video"].any()
     assert heard["has_audio"].tolist() == [True, False]
-    both = ClipDataset(manifest, SMALL, train=False)[[0]]
+    both = VideoDataset(manifest, SMALL, train=False)[[0]]
     assert torch.equal(heard["audio"][0], both["audio"][0])
-    assert ClipDataset(manifest, SMALL, train=False, audio=False)[[0, 4]]["has_video"].tolist() == [True, False]
+    assert VideoDataset(manifest, SMALL, train=False, audio=False)[[0, 4]]["has_video"].tolist() == [True, False]
 
 
 def test_shards_are_refused(manifest):
     frame = manifest.frame.assign(shard="0.tar")
     with pytest.raises(DataError, match="not out of shards"):
-        ClipDataset(Manifest(frame, {}, manifest.root), SMALL)
+        VideoDataset(Manifest(frame, {}, manifest.root), SMALL)
 
 
 @pytest.mark.shared
@@ -162,7 +162,7 @@ def test_javanese(shared):
     names = ["01-01-01_01.mp4", "02-02-06_01.mp4"]
     frame = pd.DataFrame({"id": names, "path": names, "media": "video"})
     manifest = Manifest(frame, {}, shared / "data/javanese")
-    batch = ClipDataset(manifest, ClipConfig(), augment=ClipAugment())[[0, 1]]
+    batch = VideoDataset(manifest, VideoConfig(), augment=VideoAugment())[[0, 1]]
     assert batch["video"].shape == (2, 16, 8, 112, 112, 3)
     assert batch["audio"].shape == (2, 16, 256, 32)
     assert np.isfinite(batch["audio"].numpy()).all()

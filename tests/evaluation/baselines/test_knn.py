@@ -94,8 +94,8 @@ def test_several_labels_a_row(predictor, colours):
     frame["labels"] = [["Peace", "Esteem"] if v > 0 else ["Anger"] for v in frame["valence"]]
     space = get_label_space("emotic26")
     frame["labels"] = [[space.canonical(label) for label in labels] for labels in frame["labels"]]
-    several = Manifest(frame, manifest.metadata, manifest.root)
-    evaluation = evaluate(knn_predictor(predictor().backbone, several), several)
+    multi_label = Manifest(frame, manifest.metadata, manifest.root)
+    evaluation = evaluate(knn_predictor(predictor().backbone, multi_label), multi_label)
     assert evaluation.metrics["map"].value > 0.6
     score_NC = evaluation.answers.score_NC
     assert score_NC.sum(axis=1).max() > 1.5, "shares of neighbours, not parts of one"

@@ -16,8 +16,8 @@ from emolens.evaluation.baselines.knn import knn_predictor
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting
 from emolens.evaluation.score.targets import read_targets
-from emolens.inference.perturbation import Condition
-from emolens.inference.predictor import BasePredictor, Judged
+from emolens.inference.perturbation import Perturbation
+from emolens.inference.predictor import Answer, Predictor
 from emolens.media.video import probe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.verdict import Verdict, mapping_of
@@ -26,17 +26,17 @@ from emolens.taxonomy import LabelSpace, get_label_space
 SEES, HEARS, BOTH = {"video": 0.7, "audio": 0.6, "fused": 0.9}.values()
 
 
-class Oracle(BasePredictor):
+class Oracle(Predictor):
     """Reads the label from the file's name; how sure it is tells what it was given."""
 
-    def __init__(self, takes: tuple[str, ...] = ("audio", "video"), condition: Condition | None = None) -> None:
+    def __init__(self, takes: tuple[str, ...] = ("audio", "video"), perturbation: Perturbation | None = None) -> None:
         self.name, self.config = "oracle", {"recipe": "oracle"}
-        self.takes, self.condition, self.space = takes, condition or Condition(), get_label_space("ekman6")
+        self.takes, self.perturbation, self.space = takes, perturbation or Perturbation(), get_label_space("ekman6")
 
     kind = property(lambda self: "oracle")
     backbone_spec = property(lambda self: "names")
     label_space = property(lambda self: self.space)
-    native = property(lambda self: self.space)
+    own_label_space = property(lambda self: self.space)
     mapping = property(lambda self: mapping_of(self.space, self.space, False))
     gives_point = property(lambda self: False)
 
@@ -44,39 +44,45 @@ class Oracle(BasePredictor):
         assert get_label_space(label_space) == self.space
         return self
 
-    def under(self, condition: Condition) -> "Oracle":
+    def perturbed(self, perturbation: Perturbation) -> "Oracle":
         if "audio" not in self.takes and (
-            not condition.sound or condition.noise_db is not None or condition.modality != "fused"
+            not perturbation.sound or perturbation.noise_db is not None or perturbation.modality != "fused"
         ):
             raise ConfigError("takes no sound")
-        return Oracle(self.takes, condition)
+        return Oracle(self.takes, perturbation)
 
-    def judge(self, paths: Sequence[Path], batch_size: int, workers: int | None) -> Iterator[tuple[int, Judged]]:
+    def predict_batches(
+        self, paths: Sequence[Path], batch_size: int, workers: int | None
+    ) -> Iterator[tuple[int, Answer]]:
         for place, path in enumerate(paths):
-            yield place, self._judge(path)
+            yield place, self._validate(path)
 
-    def _judge(self, path: Path) -> Judged:
+    def _validate(self, path: Path) -> Answer:
         try:
             info = probe(path)
         except MediaError as error:
-            return Judged.failed(str(error))
-        condition = self.condition
-        hears, sees = info.has_audio and condition.sound, info.has_video and condition.pictures
+            return Answer.failed(str(error))
+        perturbation = self.perturbation
+        hears, sees = info.has_audio and perturbation.sound, info.has_video and perturbation.pictures
         has = {"audio": hears, "video": sees, "fused": hears or sees}
-        if not has[condition.modality]:
-            return Judged.failed(f"{path}: has no {condition.modality}")
+        if not has[perturbation.modality]:
+            return Answer.failed(f"{path}: has no {perturbation.modality}")
         said = (
-            condition.modality if condition.modality != "fused" or (hears and sees) else "audio" if hears else "video"
+            perturbation.modality
+            if perturbation.modality != "fused" or (hears and sees)
+            else "audio"
+            if hears
+            else "video"
         )
         sure = {"video": SEES, "audio": HEARS, "fused": BOTH}[said]
         score_C = np.full(len(self.space), (1 - sure) / (len(self.space) - 1))
-        wrong = condition.noise_db == 0 or (said == "audio" and path.stem.startswith("fear"))
+        wrong = perturbation.noise_db == 0 or (said == "audio" and path.stem.startswith("fear"))
         label = self.space.index(path.stem.split("_")[0])
         score_C[(label + 1) % len(self.space) if wrong else label] = sure
         status = "no_audio" if not hears else "no_video" if not sees else "ok"
-        return Judged(Verdict(self.space, score_C[None]), status, None if status == "ok" else f"{path}: lacks one")
+        return Answer(Verdict(self.space, score_C[None]), status, None if status == "ok" else f"{path}: lacks one")
 
-    def judge_windows(self, path: Path, spans: Sequence[tuple[float, float]], batch_size: int) -> Iterator[Judged]:
+    def predict_windows(self, path: Path, spans: Sequence[tuple[float, float]], batch_size: int) -> Iterator[Answer]:
         raise NotImplementedError
 
     def save_pretrained(self, directory: object) -> None:
@@ -159,8 +165,8 @@ def test_robustness(clips: Manifest, tmp_path: Path) -> None:
     assert found["noise at 10 dB"]["accuracy"]["value"] == 1
     html = (tmp_path / "out/report.html").read_text()
     assert "When something is missing" in html
-    for condition in ("as it is", *ROBUSTNESS):
-        assert f"<th>{condition}</th>" in html
+    for perturbation in ("as it is", *ROBUSTNESS):
+        assert f"<th>{perturbation}</th>" in html
     assert "−1.000" in html
 
 
@@ -169,12 +175,12 @@ def test_only_conditions_that_mean_something() -> None:
     assert list(fitting(Oracle(takes=("video",)), ROBUSTNESS)) == [
         "pictures removed", "50% of frames dropped", "90% of frames dropped",
     ]  # fmt: skip
-    assert fitting(Oracle(), ROBUSTNESS, seed=7)["noise at 0 dB"].condition == Condition(noise_db=0, seed=7)
+    assert fitting(Oracle(), ROBUSTNESS, seed=7)["noise at 0 dB"].perturbation == Perturbation(noise_db=0, seed=7)
 
 
 def test_nothing_to_take_away_from_pictures(predictor, colours) -> None:
     manifest = colours(n=6)
-    assert not read_targets(manifest, "test").has_clips
+    assert not read_targets(manifest, "test").has_videos
     with pytest.raises(ConfigError, match="robustness: colours0 has no videos"):
         evaluate(predictor(), manifest, robustness=True)
 

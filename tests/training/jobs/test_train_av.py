@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from emolens.cli.main import main
-from emolens.data.loaders.videos import ClipDataset
+from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
-from emolens.media.video_sample import read_clip
+from emolens.media.video_sample import read_video
 from emolens.recipes import AUDIO_VISUAL
 from emolens.runs.av import read_av
 from emolens.runs.run_files import read_config
@@ -77,22 +77,22 @@ def test_training_leaves_a_run_whose_model_answers_as_the_trained_network(data, 
     assert {path.name for path in run.iterdir()} == names
     config = read_config(run)
     assert (config["kind"], config["model"]["classes"], config["config"]["model"]["classes"]) == ("av_cpnet", 6, 6)
-    assert config["clips_per_s"] > 0
+    assert config["samples_per_s"] > 0
     assert "video-classification" in (run / "README.md").read_text()
-    metrics = json.loads((run / "metrics.json").read_text())["metrics"]
-    assert {name: metrics[name]["n"] for name in ("loss", "uar", "accuracy/audio")} == dict.fromkeys(
+    written = json.loads((run / "metrics.json").read_text())["metrics"]
+    assert {name: written[name]["n"] for name in ("loss", "uar", "accuracy/audio")} == dict.fromkeys(
         ("loss", "uar", "accuracy/audio"), 4
     )
 
     model = read_av(run, config, "cpu", "fp32")
     val = Manifest.read(data).select("val")
-    scores = model.scores([read_clip(path, model.clip) for path in val.paths()])
-    dataset = ClipDataset(val, model.clip, train=False, augment=None)
+    scores = model.scores([read_video(path, model.clip) for path in val.paths()])
+    dataset = VideoDataset(val, model.clip, train=False, augment=None)
     task = AVTask(model.net, torch.tensor([]), torch.from_numpy(val.label_index()), model.space)
     with torch.inference_mode():
-        figures = task.validate([dataset[[0, 1, 2, 3]]])
-    assert {name: metric["value"] for name, metric in metrics.items()} == pytest.approx(figures, rel=1e-5)
-    assert np.mean(scores.fused_NC.argmax(1) == val.label_index()) == figures["accuracy"]
+        metrics = task.validate([dataset[[0, 1, 2, 3]]])
+    assert {name: metric["value"] for name, metric in written.items()} == pytest.approx(metrics, rel=1e-5)
+    assert np.mean(scores.fused_NC.argmax(1) == val.label_index()) == metrics["accuracy"]
 
 
 def test_stopped_and_resumed_is_as_if_never_stopped(data, tmp_path, monkeypatch, capsys):
@@ -125,7 +125,7 @@ def test_the_other_recipes_train(data, tmp_path, recipe):
     more = ["--trainer.accumulate", "2", "--trainer.epochs", "1"]
     assert train(data, tmp_path / "run", *more, recipe=recipe) == 0
     model = read_av(tmp_path / "run", read_config(tmp_path / "run"), "cpu")
-    clips = [read_clip(path, model.clip) for path in Manifest.read(data).select("test").paths()]
+    clips = [read_video(path, model.clip) for path in Manifest.read(data).select("test").paths()]
     scores = model.scores(clips)
     assert np.allclose(scores.fused_NC.sum(axis=1), 1)
     assert (scores.audio_NC is None) == (recipe != "late_fusion")

@@ -160,21 +160,21 @@ def test_validation_judges_the_fused_answer_and_each_modality():
     subject, data = task(label), batch(has_video=(1, 1, 0, 1, 0, 1), has_audio=(1, 0, 1, 1, 1, 1))
     subject.eval()
     with torch.inference_mode():
-        figures = subject.validate([data])
+        metrics = subject.validate([data])
         logits = answers(subject, data)
     hits = (logits.fused_BC.argmax(1) == torch.tensor(label)).double().numpy()
-    assert figures["accuracy"] == pytest.approx(hits.mean())
-    assert figures["uar"] == pytest.approx(np.mean([hits[:3].mean(), hits[3:5].mean(), hits[5]]))
-    assert figures["loss"] == pytest.approx(naive(logits.fused_BC, label, range(ROWS)), rel=1e-5)
+    assert metrics["accuracy"] == pytest.approx(hits.mean())
+    assert metrics["uar"] == pytest.approx(np.mean([hits[:3].mean(), hits[3:5].mean(), hits[5]]))
+    assert metrics["loss"] == pytest.approx(naive(logits.fused_BC, label, range(ROWS)), rel=1e-5)
     rows = [0, 2, 3, 4, 5]
-    assert figures["accuracy/audio"] == np.mean([int(logits.audio_BC[r].argmax()) == label[r] for r in rows])
-    assert subject.judged == {"loss": 6, "accuracy": 6, "uar": 6, "accuracy/audio": 5, "accuracy/video": 4}
+    assert metrics["accuracy/audio"] == np.mean([int(logits.audio_BC[r].argmax()) == label[r] for r in rows])
+    assert subject.counts == {"loss": 6, "accuracy": 6, "uar": 6, "accuracy/audio": 5, "accuracy/video": 4}
 
 
 def test_validation_of_what_the_network_does_not_take():
     with torch.inference_mode():
-        figures = task().eval().validate([batch(has_audio=(0,) * ROWS)])
-        assert "accuracy/audio" not in figures
+        metrics = task().eval().validate([batch(has_audio=(0,) * ROWS)])
+        assert "accuracy/audio" not in metrics
         with pytest.raises(DataError, match="no clip of the validation split has audio"):
             task(modalities=("audio",)).eval().validate([batch(has_audio=(0,) * ROWS)])
 

@@ -156,13 +156,13 @@ def test_validation_figures():
     target_NO = one_hot([0, 1, 2, 3], [0.1, 0.2, 0.3, NAN])
     subject = FinetuneTask(vit(outputs), outputs, target_NO, target_NO)
     with torch.inference_mode():
-        figures = subject.validate([batch([0, 1]), batch([2, 3])])
+        metrics = subject.validate([batch([0, 1]), batch([2, 3])])
         output = subject.model(batch([0, 1, 2, 3])["image"])
-    assert figures["accuracy"] == (output[:, :8].argmax(1) == torch.arange(4)).float().mean().item()
+    assert metrics["accuracy"] == (output[:, :8].argmax(1) == torch.arange(4)).float().mean().item()
     top3 = [i in output[i, :8].topk(3).indices.tolist() for i in range(4)]
-    assert figures["accuracy_at_3"] == np.mean(top3)
-    assert figures["valence/pearson_r"] == pytest.approx(np.corrcoef(output[:3, 8], [0.1, 0.2, 0.3])[0, 1], rel=1e-4)
-    assert figures["loss"] == pytest.approx(figures["loss/label"] + figures["loss/valence"])
+    assert metrics["accuracy_at_3"] == np.mean(top3)
+    assert metrics["valence/pearson_r"] == pytest.approx(np.corrcoef(output[:3, 8], [0.1, 0.2, 0.3])[0, 1], rel=1e-4)
+    assert metrics["loss"] == pytest.approx(metrics["loss/label"] + metrics["loss/valence"])
 
 
 def test_several_labels_are_judged_by_mean_average_precision():
@@ -170,6 +170,6 @@ def test_several_labels_are_judged_by_mean_average_precision():
     target_NO = (torch.rand(6, 8, generator=torch.Generator().manual_seed(2)) > 0.6).float()
     subject = FinetuneTask(vit(outputs), outputs, target_NO, target_NO)
     with torch.inference_mode():
-        figures = subject.validate([batch([0, 1, 2, 3, 4, 5])])
-    assert 0 < figures["map"] <= 1
-    assert "accuracy" not in figures
+        metrics = subject.validate([batch([0, 1, 2, 3, 4, 5])])
+    assert 0 < metrics["map"] <= 1
+    assert "accuracy" not in metrics

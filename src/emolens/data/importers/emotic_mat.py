@@ -83,9 +83,9 @@ def _split_rows(content: dict[str, Any], split: str, file: Path) -> list[dict[st
 def _person(person: dict[str, Any], place: str) -> dict[str, Any]:
     # By place: val and test put what several annotators said together after what each said, under further names.
     values = list(person.values())
-    several = len(values) >= SEVERAL_ANNOTATORS
-    words = values[2] if several else values[1]["categories"]
-    numbers = values[4] if several else values[2]
+    multi_label = len(values) >= SEVERAL_ANNOTATORS
+    words = values[2] if multi_label else values[1]["categories"]
+    numbers = values[4] if multi_label else values[2]
     space = get_label_space("emotic26")
     labels = []
     for word in _list(words):

@@ -56,9 +56,9 @@ def matching_space(names: Sequence[str], what: str, source: Path) -> LabelSpace:
             return candidates[0]
     shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
     if fitting:
-        several = ", ".join(space.name for space in fitting)
+        multi_label = ", ".join(space.name for space in fitting)
         raise ConfigError(
-            f"{source}: the {what} ({shown}) fit several label spaces; choose with --label-space: {several}"
+            f"{source}: the {what} ({shown}) fit several label spaces; choose with --label-space: {multi_label}"
         )
     shared = {space.name: sum(space.find(name) is not None for name in names) for space in spaces}
     nearest = sorted(shared, key=lambda name: -shared[name])[:3]

@@ -20,7 +20,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and torchvision turn col
 
 
 @dataclass(frozen=True)
-class ClipAugment:
+class VideoAugment:
     """What is done to a training clip.
 
     AV-CPNet (arXiv 2311.17335) crops and mirrors. The rest is mild: light, colour and loudness vary between recordings

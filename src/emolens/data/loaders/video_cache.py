@@ -25,8 +25,8 @@ from emolens.errors import ConfigError, DataError, MediaError
 from emolens.files import atomic_path
 from emolens.media.audio import Sound
 from emolens.media.video import Frames
-from emolens.media.video_sample import ClipConfig
-from emolens.media.video_source import ClipSource, fitted, open_source
+from emolens.media.video_sample import VideoConfig
+from emolens.media.video_source import VideoSource, fitted, open_source
 from emolens.progress import progress
 
 FORMAT = 1  # of the files; another one is made anew
@@ -35,16 +35,16 @@ FULL_SCALE = 32767  # of int16
 
 
 @dataclass(frozen=True)
-class ClipCacheConfig:
+class VideoCacheConfig:
     """What is kept of a clip."""
 
     size: int = 128
     """Pixels of the shorter side: what training crops from (``data.loaders.video_augment``)."""
     quality: int = 90
     """Of the JPEG frames."""
-    rate: int = ClipConfig.rate
+    rate: int = VideoConfig.rate
     """Samples of sound a second."""
-    sound_s: float = ClipConfig().sound_s
+    sound_s: float = VideoConfig().sound_s
     """Seconds of sound that training looks at; the rest is left out."""
 
     def __post_init__(self) -> None:
@@ -71,8 +71,8 @@ class BuiltCache:
     bytes: int
 
 
-class CachedClip:
-    """A clip out of the cache; see :class:`emolens.media.video_source.ClipSource`."""
+class CachedVideo:
+    """A clip out of the cache; see :class:`emolens.media.video_source.VideoSource`."""
 
     def __init__(self, place: Path, stated: dict[str, Any]) -> None:
         self._place, self._stated = place, stated
@@ -110,7 +110,7 @@ class CachedClip:
         return Sound(wave_T, rate, start_s, tuple(self._stated["sound_problems"]))
 
 
-def cached_clip(directory: Path, name: str, path: Path, side: int, rate: int, sound_s: float) -> CachedClip | None:
+def cached_video(directory: Path, name: str, path: Path, side: int, rate: int, sound_s: float) -> CachedVideo | None:
     """The clip of a manifest's row, or None where the cache has none of this source with at least this detail.
 
     A source that is gone is no reason not to train on what was made of it.
@@ -120,7 +120,7 @@ def cached_clip(directory: Path, name: str, path: Path, side: int, rate: int, so
         path: where that file is.
         side, rate, sound_s: what training reads: pixels of the shorter side, samples a second, seconds.
     """
-    place = clip_place(directory, name)
+    place = cached_place(directory, name)
     try:
         stated = _stated(place)
     except (OSError, ValueError, KeyError, DataError):
@@ -130,17 +130,17 @@ def cached_clip(directory: Path, name: str, path: Path, side: int, rate: int, so
         same = _stamp(path) == stated["source"]
     except FileNotFoundError:
         same = True
-    return CachedClip(place, stated) if enough and same else None
+    return CachedVideo(place, stated) if enough and same else None
 
 
-def clip_place(directory: Path, name: str) -> Path:
+def cached_place(directory: Path, name: str) -> Path:
     """The file of a clip."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:32]
     return directory / digest[:2] / f"{digest[2:]}.safetensors"
 
 
 def build_cache(
-    manifest: Manifest, directory: Path, config: ClipCacheConfig = ClipCacheConfig(), workers: int = 1
+    manifest: Manifest, directory: Path, config: VideoCacheConfig = VideoCacheConfig(), workers: int = 1
 ) -> BuiltCache:
     """Decode each clip of a manifest once. What is there, and is of the same source and settings, stays.
 
@@ -158,11 +158,11 @@ def build_cache(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-clips")
     try:
         with progress("clips", len(rows)) as advance:
-            tasks = (pool.submit(_make, paths[row], clip_place(directory, names[row]), config) for row in rows)
+            tasks = (pool.submit(_make, paths[row], cached_place(directory, names[row]), config) for row in rows)
             for row, task in zip(rows, list(tasks), strict=True):
                 try:
                     made += task.result()
-                    total += clip_place(directory, names[row]).stat().st_size
+                    total += cached_place(directory, names[row]).stat().st_size
                 except MediaError as error:
                     failed[ids[row]] = str(error)
                 advance()
@@ -171,7 +171,7 @@ def build_cache(
     return BuiltCache(made, len(rows) - made - len(failed), failed, total)
 
 
-def _make(path: Path, place: Path, config: ClipCacheConfig) -> bool:
+def _make(path: Path, place: Path, config: VideoCacheConfig) -> bool:
     """Write the file of one clip; False where it is there."""
     try:
         source_stamp = _stamp(path)
@@ -191,7 +191,7 @@ def _make(path: Path, place: Path, config: ClipCacheConfig) -> bool:
     return True
 
 
-def _decoded(source: ClipSource, config: ClipCacheConfig) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def _decoded(source: VideoSource, config: VideoCacheConfig) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Tensors and facts of a clip; a modality that fails is left out, and its reason kept."""
     problems: dict[str, list[str]] = {"picture_problems": [], "sound_problems": []}
     tensors: dict[str, NDArray[Any]] = {}
@@ -218,7 +218,7 @@ def _decoded(source: ClipSource, config: ClipCacheConfig) -> tuple[dict[str, NDA
     return tensors, {**facts, "has_video": "jpeg" in tensors, "has_audio": "wave" in tensors}
 
 
-def _encoded(source: ClipSource, count: int, config: ClipCacheConfig, problems: list[str]) -> Iterator[bytes]:
+def _encoded(source: VideoSource, count: int, config: VideoCacheConfig, problems: list[str]) -> Iterator[bytes]:
     for first in range(0, count, CHUNK):
         found = source.frames(np.arange(first, min(first + CHUNK, count)), config.size, False)
         problems += [problem for problem in found.problems if problem not in problems]

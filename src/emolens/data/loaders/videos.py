@@ -16,15 +16,15 @@ from torch.utils.data import Dataset
 
 from emolens.data.loaders.crops import sample_rng
 from emolens.data.loaders.pictures import MAX_BAD
-from emolens.data.loaders.video_augment import ClipAugment
-from emolens.data.loaders.video_cache import cached_clip
+from emolens.data.loaders.video_augment import VideoAugment
+from emolens.data.loaders.video_cache import cached_video
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
-from emolens.media.video_sample import Clip, ClipConfig, finish_clip, read_raw
-from emolens.media.video_source import ClipSource, open_source
+from emolens.media.video_sample import VideoConfig, VideoSample, finish_video, read_raw
+from emolens.media.video_source import VideoSource, open_source
 
 
-class ClipDataset(Dataset[dict[str, Tensor]]):
+class VideoDataset(Dataset[dict[str, Tensor]]):
     """``dataset[rows]`` gives a batch:
 
         video: (B, S, T, H, W, C) uint8 RGB; zeros for a clip without pictures.
@@ -52,10 +52,10 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
     def __init__(
         self,
         manifest: Manifest,
-        config: ClipConfig,
+        config: VideoConfig,
         seed: int = 0,
         train: bool = True,
-        augment: ClipAugment | None = None,
+        augment: VideoAugment | None = None,
         cache: Path | None = None,
         *,
         video: bool = True,
@@ -106,7 +106,7 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
             "row": taken_B,
         }
 
-    def _clip_or_next(self, row: int, rng: np.random.Generator) -> tuple[int, Clip]:
+    def _clip_or_next(self, row: int, rng: np.random.Generator) -> tuple[int, VideoSample]:
         """A file that cannot be read, one among many thousands, must not end a run of days."""
         for step in range(MAX_BAD):
             other = (row + step) % len(self)
@@ -121,32 +121,32 @@ class ClipDataset(Dataset[dict[str, Tensor]]):
             f"manifest says ({self._root})?"
         )
 
-    def _clip(self, row: int, rng: np.random.Generator | None) -> Clip:
+    def _clip(self, row: int, rng: np.random.Generator | None) -> VideoSample:
         config, augment = self.config, self.augment
         side = augment.reading_side(config.size) if augment else None
         try:
             source = self._source(row, side or config.size)
             video, audio = self.video and source.has_video, self.audio and source.has_audio
             if not (video or audio):
-                return Clip(None, None, source.duration_s or 0.0, 0.0, source.duration_s or 0.0, ())
+                return VideoSample(None, None, source.duration_s or 0.0, 0.0, source.duration_s or 0.0, ())
             raw = read_raw(source, config, rng=rng, video=video, audio=audio, side=side)
         except MediaError as error:
             raise MediaError(f"{self.name(row)}: {error}") from error
         if augment is None or rng is None:
-            return finish_clip(raw, config)
+            return finish_video(raw, config)
         image_KHWC, wave_T = raw.image_KHWC, raw.wave_T
         if image_KHWC is not None:
             image_KHWC = augment.pictures(image_KHWC, config.size, rng)
         if wave_T is not None:
             wave_T = augment.sound(wave_T, config.rate, rng)
-        clip = finish_clip(replace(raw, image_KHWC=image_KHWC, wave_T=wave_T), config)
+        clip = finish_video(replace(raw, image_KHWC=image_KHWC, wave_T=wave_T), config)
         return clip if clip.audio_SFM is None else replace(clip, audio_SFM=augment.feature(clip.audio_SFM, rng))
 
-    def _source(self, row: int, side: int) -> ClipSource:
+    def _source(self, row: int, side: int) -> VideoSource:
         name = self._names[row]
         path = self._root / name
         if self.cache is not None:
-            found = cached_clip(self.cache, name, path, side, self.config.rate, self.config.sound_s)
+            found = cached_video(self.cache, name, path, side, self.config.rate, self.config.sound_s)
             if found is not None:
                 return found
         return open_source(path)

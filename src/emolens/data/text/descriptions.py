@@ -29,7 +29,7 @@ AT_ONCE = 512  # pictures in flight: flat memory, however many rows
 
 
 @dataclass(frozen=True)
-class Described:
+class DescriptionResult:
     """A manifest with its column ``text``.
 
     Attributes:
@@ -69,7 +69,7 @@ def _known(value: Any) -> bool:
     return value is not None and value is not pd.NA and value == value and str(value).strip() != ""
 
 
-def describe_manifest(manifest: Manifest, language: Language) -> Described:
+def describe_manifest(manifest: Manifest, language: Language) -> DescriptionResult:
     """Write ``text`` for each row, from the columns of the EmoSet importer and the label (or labels).
 
     Brightness and colourfulness are computed from the picture where the table lacks them.
@@ -105,14 +105,14 @@ def describe_manifest(manifest: Manifest, language: Language) -> Described:
         describe({name: values[row] for name, values in columns.items()}, language) or None for row in range(len(frame))
     ]
     described = replace(manifest, frame=frame.assign(text=pd.Series(texts, dtype=object, index=frame.index)))
-    return Described(described, len(todo) - len(errors), errors, texts.count(None))
+    return DescriptionResult(described, len(todo) - len(errors), errors, texts.count(None))
 
 
 def _emotions(frame: pd.DataFrame) -> list[Any]:
     nothing: list[Any] = [None] * len(frame)
     one = list(frame["label"]) if "label" in frame.columns else nothing
-    several = list(frame["labels"]) if "labels" in frame.columns else nothing
-    return [label if _known(label) else labels for label, labels in zip(one, several, strict=True)]
+    multi_label = list(frame["labels"]) if "labels" in frame.columns else nothing
+    return [label if _known(label) else labels for label, labels in zip(one, multi_label, strict=True)]
 
 
 def _number(value: Any, name: str, row_id: str) -> float | None:

@@ -83,7 +83,7 @@ def probe_answers(
     return Answers(name, test_NC, valence_N, arousal_N, dict(errors), mapping=mapping)
 
 
-def zero_shot_specs(given: Iterable[str], backbones: Iterable[str]) -> list[str]:
+def zero_shot_baselines(given: Iterable[str], backbones: Iterable[str]) -> list[str]:
     """Specs of the zero-shot rung: one for each CLIP among the backbones, less those given; else the default one."""
     specs = list(given)
     if any(spec.startswith("zeroshot:") for spec in specs):

@@ -19,7 +19,7 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.heads.heads import FixedHead
-from emolens.inference.image_predictor import Predictor
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace
@@ -69,10 +69,10 @@ class Neighbours(nn.Module):
         vote_MV: Tensor,
         config: KnnConfig,
         targets: tuple[str, ...] = (),
-        several: bool = False,
+        multi_label: bool = False,
     ) -> None:
         super().__init__()
-        self.config, self.targets, self.several = config, targets, several
+        self.config, self.targets, self.multi_label = config, targets, multi_label
         self.register_buffer("embedding_MD", normalize(embedding_MD, dim=1))
         self.register_buffer("vote_MV", vote_MV)
 
@@ -107,20 +107,20 @@ class KnnHead(FixedHead):
 
     kind = "knn"
 
-    def __init__(self, module: nn.Module, native: LabelSpace | None, space: LabelSpace | None = None) -> None:
-        super().__init__(module, native, space)
+    def __init__(self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None) -> None:
+        super().__init__(module, own_label_space, space)
         assert isinstance(module, Neighbours)
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
-        self.several = module.several
+        self.multi_label = module.multi_label
 
-    def native_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
         assert isinstance(self.module, Neighbours)
         vote_NV = self.module(embedding_ND).numpy()
-        labels = len(self.native) if self.native else 0
+        labels = len(self.own_label_space) if self.own_label_space else 0
         value = dict(zip(self.module.targets, vote_NV[:, labels:].T, strict=True))
         return Verdict(
-            label_space=self.native,
-            score_NC=vote_NV[:, :labels] if self.native is not None else None,
+            label_space=self.own_label_space,
+            score_NC=vote_NV[:, :labels] if self.own_label_space is not None else None,
             valence_N=value.get("valence"),
             arousal_N=value.get("arousal"),
         )
@@ -134,7 +134,7 @@ def knn_predictor(
     batch_size: int = 32,
     workers: int | None = None,
     split: str = "train",
-) -> Predictor:
+) -> ImagePredictor:
     """A predictor whose neighbours are the pictures of one split, and of no other.
 
     Args:
@@ -150,7 +150,7 @@ def knn_predictor(
     """
     config = config or KnnConfig()
     targets = read_targets(manifest, split)
-    if targets.has_clips:
+    if targets.has_videos:
         raise DataError(f"{targets.data} has videos; nearest neighbours are found among pictures")
     folder = Path(cache) if cache is not None else None
     embedding_MD, problem = _embed(backbone, targets, folder, batch_size, workers)
@@ -158,16 +158,16 @@ def knn_predictor(
     keep_M = np.isfinite(embedding_MD).all(axis=1) & targets.has_target_N
     if not np.isfinite(vote_MV[keep_M]).any(axis=0).all():
         raise DataError(f'{targets.data}, split "{split}": too few of its pictures can be read; the first: {problem}')
-    several = targets.label_N is None and targets.label_NC is not None
+    multi_label = targets.label_N is None and targets.label_NC is not None
     embedding_MD, vote_MV = embedding_MD[keep_M], vote_MV[keep_M]
-    module = Neighbours(torch.from_numpy(embedding_MD), torch.from_numpy(vote_MV), config, names, several)
+    module = Neighbours(torch.from_numpy(embedding_MD), torch.from_numpy(vote_MV), config, names, multi_label)
     facts = {
         "recipe": f"{config.neighbours} nearest neighbours (cosine, temperature {config.temperature:g})",
         # As a trained run keeps them: so that a test on the neighbours themselves is told to be none.
         "data": {"dataset": targets.dataset or None, "splits": manifest.freeze_splits().metadata["splits"]},
     }
     head = KnnHead(module, targets.space if targets.has_labels else None)
-    return Predictor(f"knn:{backbone.spec}", backbone, head, facts, folder)
+    return ImagePredictor(f"knn:{backbone.spec}", backbone, head, facts, folder)
 
 
 def _embed(

@@ -144,25 +144,25 @@ def _fit_classifier(
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
-    several = train.label_N is None
+    multi_label = train.label_N is None
     kept_N, target = _labelled(train_ND, train)
     val_part = None
-    if val is not None and val_ND is not None and (val.label_NC if several else val.label_N) is not None:
+    if val is not None and val_ND is not None and (val.label_NC if multi_label else val.label_N) is not None:
         val_kept_N, val_target = _labelled(val_ND, val)
         val_part = (val_ND[val_kept_N], val_target)
-    found = target.any(axis=0).sum() if several else len(np.unique(target))
+    found = target.any(axis=0).sum() if multi_label else len(np.unique(target))
     if found < 2:
         raise DataError(f'{train.data}, split "{train.split}": has {found} label(s); a classifier needs two')
 
     def model(strength: float) -> Any:
         logistic = LogisticRegression(C=strength, max_iter=2000)
-        return OneVsRestClassifier(logistic) if several else logistic
+        return OneVsRestClassifier(logistic) if multi_label else logistic
 
     strength = _choose(
         model, INVERSE_REGULARISATION, train_ND[kept_N], target, _groups(train, kept_N), val_part, _log_likelihood
     )
     fitted = _fit(model(strength), train_ND[kept_N], target)
-    class_K = range(target.shape[1]) if several else fitted.classes_
+    class_K = range(target.shape[1]) if multi_label else fitted.classes_
     return fitted, tuple(int(c) for c in class_K), strength
 
 

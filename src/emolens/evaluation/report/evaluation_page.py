@@ -9,7 +9,7 @@ import numpy as np
 from emolens.evaluation.report.charts import reliability_chart, scatter_chart
 from emolens.evaluation.report.examples import examples
 from emolens.evaluation.report.provenance import versions
-from emolens.evaluation.score.measure import Measured
+from emolens.evaluation.score.measure import MetricSet
 from emolens.evaluation.score.pairs import pair_affect, pair_label
 from emolens.evaluation.score.per_polarity import POLARITIES
 from emolens.metrics import Interval
@@ -66,8 +66,8 @@ def evaluation_report(evaluation: "Evaluation") -> str:
         confusion=_confusion_view(facts["confusion"], targets.space),
         **_per_class_view(evaluation),
         polarities=_polarity_view(measured.metrics),
-        modalities=_conditions_view(evaluation, evaluation.modalities),
-        robustness=_conditions_view(evaluation, _with_whole(evaluation)),
+        modalities=_perturbations_view(evaluation, evaluation.modalities),
+        robustness=_perturbations_view(evaluation, _with_whole(evaluation)),
         reliability=_reliability_view(evaluation),
         scatters=_scatter_views(evaluation),
         examples=examples(answers, targets),
@@ -189,24 +189,24 @@ def _polarity_view(metrics: dict[str, Interval]) -> list[dict[str, Any]]:
     return rows
 
 
-def _with_whole(evaluation: "Evaluation") -> dict[str, Measured]:
+def _with_whole(evaluation: "Evaluation") -> dict[str, MetricSet]:
     return {"as it is": evaluation.measured, **evaluation.robustness} if evaluation.robustness else {}
 
 
-def _conditions_view(evaluation: "Evaluation", parts: dict[str, Measured]) -> dict[str, Any] | None:
+def _perturbations_view(evaluation: "Evaluation", parts: dict[str, MetricSet]) -> dict[str, Any] | None:
     """The same metrics under several conditions: bars of the first metric, and a table of the headline ones."""
     names = list(evaluation.measured.headline)
     if not parts or not names:
         return None
     first = evaluation.measured.metrics[names[0]]
     bars, rows = [], []
-    for condition, part in parts.items():
+    for perturbation, part in parts.items():
         values = [part.metrics.get(name) for name in names]
         m = values[0]
         change = None if m is None or part is evaluation.measured else m.value - first.value
         if m is not None:
-            bars.append({"label": condition, "polarity": "accent", "m": m, "width": m.high - m.low})
-        rows.append({"name": condition, "figures": values, "change": change, "n": part.n_scored})
+            bars.append({"label": perturbation, "polarity": "accent", "m": m, "width": m.high - m.low})
+        rows.append({"name": perturbation, "figures": values, "change": change, "n": part.n_scored})
     return {"names": names, "bars": bars if names[0] in SHARES else [], "rows": rows}
 
 

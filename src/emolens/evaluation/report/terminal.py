@@ -9,7 +9,7 @@ from rich.table import Table
 from emolens.evaluation.comparison import Cell, Comparison
 from emolens.evaluation.evaluate import Evaluation
 from emolens.evaluation.report.evaluation_page import figure, interval
-from emolens.evaluation.score.measure import HEADLINE, Measured
+from emolens.evaluation.score.measure import HEADLINE, MetricSet
 
 PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe, which has no width of its own
 
@@ -26,7 +26,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def conditions_table(title: str, parts: dict[str, Measured]) -> Table:
+def perturbations_table(title: str, parts: dict[str, MetricSet]) -> Table:
     """The headline metrics under several conditions, a row each."""
     names = list(dict.fromkeys(name for part in parts.values() for name in part.headline))
     table = Table(title=f"by {title} (95% interval)", title_justify="left")
@@ -34,10 +34,10 @@ def conditions_table(title: str, parts: dict[str, Measured]) -> Table:
     for name in names:
         table.add_column(name, justify="right")
     table.add_column("n", justify="right")
-    for condition, part in parts.items():
-        figures = [part.metrics.get(name) for name in names]
-        shown = ["–" if m is None else f"{figure(m.value)} {interval(m)}" for m in figures]
-        table.add_row(condition, *shown, str(part.n_scored))
+    for perturbation, part in parts.items():
+        metrics = [part.metrics.get(name) for name in names]
+        shown = ["–" if m is None else f"{figure(m.value)} {interval(m)}" for m in metrics]
+        table.add_row(perturbation, *shown, str(part.n_scored))
     return table
 
 

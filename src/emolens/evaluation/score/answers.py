@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.score.targets import Targets
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.predictor import Predictor
 from emolens.inference.results import Prediction, Predictions
 from emolens.progress import progress
 from emolens.taxonomy import mapping_table, scores_from_valence_arousal
@@ -44,7 +44,7 @@ class Answers:
         return {"valence": self.valence_N, "arousal": self.arousal_N}[name]
 
 
-def describe_predictor(predictor: BasePredictor) -> str:
+def describe_predictor(predictor: Predictor) -> str:
     """What a model is, in one line: kind, backbone, and what it was trained on."""
     config = predictor.config
     words = [str(config.get("recipe") or predictor.kind), "on", predictor.backbone_spec]
@@ -54,7 +54,7 @@ def describe_predictor(predictor: BasePredictor) -> str:
     return " ".join(words)
 
 
-def fit_predictor(predictor: BasePredictor, targets: Targets) -> BasePredictor:
+def fit_predictor(predictor: Predictor, targets: Targets) -> Predictor:
     """The predictor that answers in the targets' label space, or the same one where they have none.
 
     Raises:
@@ -65,12 +65,12 @@ def fit_predictor(predictor: BasePredictor, targets: Targets) -> BasePredictor:
     fitted = predictor.retarget(targets.space)
     if fitted.mapping == "valence_arousal":  # say now, not after an hour of embedding, that a label has no point
         scores_from_valence_arousal([], [], targets.space)
-        if fitted.native is not None and not fitted.gives_point:
-            mapping_table(fitted.native, targets.space)
+        if fitted.own_label_space is not None and not fitted.gives_point:
+            mapping_table(fitted.own_label_space, targets.space)
     return fitted
 
 
-def ask(predictor: BasePredictor, targets: Targets, batch_size: int = 32, workers: int | None = None) -> Answers:
+def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: int | None = None) -> Answers:
     """Predict every row of ``targets`` once.
 
     Args:

@@ -13,7 +13,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Limits:
+class PartialAnswers:
     """Rows that have an answer, and count in the numbers, although something was missing.
 
     Attributes:
@@ -26,7 +26,7 @@ class Limits:
     n_partial: int = 0
 
     @classmethod
-    def of(cls, answers: Answers) -> "Limits":
+    def of(cls, answers: Answers) -> "PartialAnswers":
         """Counted in a model's answers."""
         count = Counter(status for status, _ in answers.limited.values())
         return cls(count["no_audio"], count["no_video"], count["partial"])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.score.answers import Answers
-from emolens.evaluation.score.limits import Limits
+from emolens.evaluation.score.limits import PartialAnswers
 from emolens.evaluation.score.pairs import pair_affect, pair_label, pair_labels
 from emolens.evaluation.score.per_class import PerClass, per_class_metrics, per_label_precision
 from emolens.evaluation.score.per_polarity import polarity_metrics
@@ -22,7 +22,7 @@ HEADLINE = ("accuracy", "uar", "map", "valence/pearson_r", "arousal/pearson_r") 
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricSet:
     """The numbers of one model on one split.
 
     Attributes:
@@ -43,7 +43,7 @@ class Measured:
     n_scored: int
     n_failed: int
     n_without_target: int
-    limits: Limits = field(default_factory=Limits)
+    limits: PartialAnswers = field(default_factory=PartialAnswers)
 
     @property
     def headline(self) -> dict[str, Interval]:
@@ -51,7 +51,7 @@ class Measured:
         return {name: self.metrics[name] for name in HEADLINE if name in self.metrics}
 
 
-def measure(answers: Answers, targets: Targets, seed: int = 0) -> Measured:
+def measure(answers: Answers, targets: Targets, seed: int = 0) -> MetricSet:
     """Score ``answers`` against ``targets``; rows without an answer or a target are left out and counted.
 
     The bootstrap resamples whole groups where the targets have groups: related rows (one theme, one actor) are not
@@ -64,7 +64,7 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> Measured:
         domain_N = np.asarray(targets.domain_N, dtype=object)
         for domain in sorted(set(targets.domain_N)):
             domains[domain] = _metrics(answers, targets, seed, domain_N == domain)
-    return Measured(
+    return MetricSet(
         metrics=_metrics(answers, targets, seed),
         per_class=_per_class(answers, targets, seed),
         domains=domains,
@@ -72,7 +72,7 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> Measured:
         n_scored=int((targets.has_target_N & ~failed_N).sum()),
         n_failed=int(failed_N.sum()),
         n_without_target=int((~targets.has_target_N & ~failed_N).sum()),
-        limits=Limits.of(answers),
+        limits=PartialAnswers.of(answers),
     )
 
 
@@ -82,8 +82,10 @@ def _metrics(answers: Answers, targets: Targets, seed: int, where_N: Bools | Non
         groups = targets.groups(one.row_M)
         found |= classification_metrics(one.score_MC, one.target_M, targets.space, groups, seed)
         found |= polarity_metrics(one.score_MC, one.target_M, targets.space, groups, seed)
-    if (several := pair_labels(answers, targets, where_N)) is not None:
-        found |= multilabel_metrics(several.score_MC, several.target_MC, targets.groups(several.row_M), seed)
+    if (multi_label := pair_labels(answers, targets, where_N)) is not None:
+        found |= multilabel_metrics(
+            multi_label.score_MC, multi_label.target_MC, targets.groups(multi_label.row_M), seed
+        )
     for name in ("valence", "arousal"):
         if (pairs := pair_affect(answers, targets, name, where_N)) is not None:
             found |= regression_metrics(pairs.value_M, pairs.target_M, name, targets.groups(pairs.row_M), seed)
@@ -94,6 +96,8 @@ def _per_class(answers: Answers, targets: Targets, seed: int) -> PerClass:
     labels = targets.space.labels if targets.space is not None else ()
     if (one := pair_label(answers, targets)) is not None:
         return per_class_metrics(one.score_MC, one.target_M, labels, targets.groups(one.row_M), seed)
-    if (several := pair_labels(answers, targets)) is not None:
-        return per_label_precision(several.score_MC, several.target_MC, labels, targets.groups(several.row_M), seed)
+    if (multi_label := pair_labels(answers, targets)) is not None:
+        return per_label_precision(
+            multi_label.score_MC, multi_label.target_MC, labels, targets.groups(multi_label.row_M), seed
+        )
     return {}

@@ -1,10 +1,10 @@
 """Was the model trained on the rows it is measured on?"""
 
 from emolens.evaluation.score.targets import Targets
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.predictor import Predictor
 
 
-def overlap_warning(predictor: BasePredictor, targets: Targets) -> str | None:
+def overlap_warning(predictor: Predictor, targets: Targets) -> str | None:
     """A sentence if a model has seen these rows in training, or may have; None if not, or if nothing is on record.
 
     A run keeps the sha256 of its splits' ids. The same data set split in another way puts training rows into the test.
@@ -28,7 +28,7 @@ def overlap_warning(predictor: BasePredictor, targets: Targets) -> str | None:
     return None
 
 
-def is_home(predictor: BasePredictor, targets: Targets) -> bool:
+def is_home(predictor: Predictor, targets: Targets) -> bool:
     """Whether the model was trained on another split of the same data: by its name, or by the sha256 of this split."""
     data = predictor.config.get("data") or {}
     if targets.dataset != "" and data.get("dataset") == targets.dataset:

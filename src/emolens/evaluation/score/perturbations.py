@@ -5,28 +5,28 @@ from dataclasses import replace
 
 from emolens.errors import ConfigError
 from emolens.evaluation.score.answers import ask
-from emolens.evaluation.score.measure import Measured, measure
+from emolens.evaluation.score.measure import MetricSet, measure
 from emolens.evaluation.score.targets import Targets
-from emolens.inference.perturbation import Condition
-from emolens.inference.predictor import BasePredictor
+from emolens.inference.perturbation import Perturbation
+from emolens.inference.predictor import Predictor
 
-MODALITIES: Mapping[str, Condition] = {
-    "audio": Condition(modality="audio"),
-    "video": Condition(modality="video"),
+MODALITIES: Mapping[str, Perturbation] = {
+    "audio": Perturbation(modality="audio"),
+    "video": Perturbation(modality="video"),
 }
-ROBUSTNESS: Mapping[str, Condition] = {
-    "sound removed": Condition(sound=False),
-    "pictures removed": Condition(pictures=False),
-    "50% of frames dropped": Condition(keep_frames=0.5),
-    "90% of frames dropped": Condition(keep_frames=0.1),
-    "noise at 20 dB": Condition(noise_db=20),
-    "noise at 10 dB": Condition(noise_db=10),
-    "noise at 0 dB": Condition(noise_db=0),
+ROBUSTNESS: Mapping[str, Perturbation] = {
+    "sound removed": Perturbation(sound=False),
+    "pictures removed": Perturbation(pictures=False),
+    "50% of frames dropped": Perturbation(keep_frames=0.5),
+    "90% of frames dropped": Perturbation(keep_frames=0.1),
+    "noise at 20 dB": Perturbation(noise_db=20),
+    "noise at 10 dB": Perturbation(noise_db=10),
+    "noise at 0 dB": Perturbation(noise_db=0),
 }
 """Name -> condition; noise is white, by its signal-to-noise ratio."""
 
 
-def fitting(predictor: BasePredictor, conditions: Mapping[str, Condition], seed: int = 0) -> dict[str, BasePredictor]:
+def fitting(predictor: Predictor, perturbations: Mapping[str, Perturbation], seed: int = 0) -> dict[str, Predictor]:
     """The model under each of the conditions that mean something to it.
 
     Args:
@@ -34,22 +34,22 @@ def fitting(predictor: BasePredictor, conditions: Mapping[str, Condition], seed:
         conditions: name -> condition.
         seed: of what is dropped and of the noise.
     """
-    found: dict[str, BasePredictor] = {}
-    for name, condition in conditions.items():
+    found: dict[str, Predictor] = {}
+    for name, perturbation in perturbations.items():
         try:
-            found[name] = predictor.under(replace(condition, seed=seed))
+            found[name] = predictor.perturbed(replace(perturbation, seed=seed))
         except ConfigError:  # it takes no sound, for instance
             continue
     return found
 
 
-def measure_under(
-    predictors: Mapping[str, BasePredictor],
+def measure_perturbed(
+    predictors: Mapping[str, Predictor],
     targets: Targets,
     batch_size: int = 32,
     workers: int | None = None,
     seed: int = 0,
-) -> dict[str, Measured]:
+) -> dict[str, MetricSet]:
     """Ask and measure each of the models; one that can score no row is left out.
 
     Args:

@@ -67,7 +67,7 @@ class Targets:
         return None if self.group_N is None else self.group_N[row_M]
 
     @property
-    def has_clips(self) -> bool:
+    def has_videos(self) -> bool:
         """Whether some of the rows are videos or sounds."""
         return any(media_of(path) != "image" for path in self.path_N)
 

@@ -23,7 +23,7 @@ from emolens.names import did_you_mean
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
-class ClipBackbone(Backbone):
+class CLIPBackbone(Backbone):
     """The two towers of a CLIP (Radford et al., 2021, arXiv 2103.00020), frozen.
 
     In fp32 ``encode_image`` gives what open_clip's own ``preprocess`` and ``encode_image`` give, to 1e-5.
@@ -70,10 +70,11 @@ class ClipBackbone(Backbone):
             ) from error
 
     def recipe(self) -> dict[str, Any]:
-        return {**super().recipe(), "arch": self.arch, "quick_gelu": self.quick_gelu}
+        # The name that this class had when the first caches and runs were made: fingerprints must not change.
+        return {**super().recipe(), "kind": "ClipBackbone", "arch": self.arch, "quick_gelu": self.quick_gelu}
 
 
-def load_clip(spec: str, arch: str, weights: str, device: torch.device, precision: str) -> ClipBackbone:
+def load_clip(spec: str, arch: str, weights: str, device: torch.device, precision: str) -> CLIPBackbone:
     """Load a model of open_clip.
 
     Args:
@@ -125,7 +126,7 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
         ) as error:  # text towers of transformers, where that is not installed
             raise ConfigError(f'backbone "{spec}": open_clip cannot build {arch} ({error})') from error
     load_into(model, _in_todays_names(model, state), f"{path} as {arch}")
-    backbone = ClipBackbone(spec, arch, model, _preprocess(model.visual.preprocess_cfg), quick_gelu)
+    backbone = CLIPBackbone(spec, arch, model, _preprocess(model.visual.preprocess_cfg), quick_gelu)
     backbone.settle(device, precision)
     return backbone
 

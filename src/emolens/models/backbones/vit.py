@@ -38,7 +38,7 @@ Pooling = Literal["class", "mean", "fc_norm"]
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredViT:
     """A transformer on disk.
 
     Attributes:
@@ -105,7 +105,7 @@ class ViTBackbone(Backbone):
         pooling: which embedding.
     """
 
-    def __init__(self, spec: str, stored: Stored, pooling: Pooling) -> None:
+    def __init__(self, spec: str, stored: StoredViT, pooling: Pooling) -> None:
         super().__init__(spec, embed_dim=stored.model["embed_dim"], preprocess=stored.preprocess)
         self.pooling = pooling
         self.stored_at = stored.path
@@ -167,7 +167,7 @@ def load_uniemox(spec: str, scheme: str, path: str, device: torch.device, precis
     return backbone
 
 
-def load_autoencoder(path: str | Path) -> tuple[MaskedAutoencoder, Stored]:
+def load_autoencoder(path: str | Path) -> tuple[MaskedAutoencoder, StoredViT]:
     """A pretrained encoder with its decoder, in evaluation mode on the CPU; ``uniemox:`` or ``mae:`` before is allowed.
 
     Raises:
@@ -188,7 +188,7 @@ def load_autoencoder(path: str | Path) -> tuple[MaskedAutoencoder, Stored]:
     return model.eval(), stored
 
 
-def read_stored(path: str | Path) -> Stored:
+def read_stored(path: str | Path) -> StoredViT:
     """The tensors of a run folder or file, and the architecture that they are of.
 
     Raises:
@@ -212,7 +212,7 @@ def read_stored(path: str | Path) -> Stored:
         raise WeightsError(f"{path}: {error}") from error
     stated = config.get("preprocess")
     preprocess = Preprocess.from_dict(stated) if stated else evaluation_preprocess(model["image_size"])
-    return Stored(path, state, model, preprocess, config)
+    return StoredViT(path, state, model, preprocess, config)
 
 
 def evaluation_preprocess(image_size: int) -> Preprocess:
@@ -240,7 +240,7 @@ def _architecture(state: Mapping[str, Tensor], config: Mapping[str, Any]) -> dic
     }
 
 
-def _decoder(stored: Stored) -> dict[str, int]:
+def _decoder(stored: StoredViT) -> dict[str, int]:
     width = len(stored.state["decoder_embed.weight"])
     try:
         heads = _heads(stored.config, "decoder_num_heads", width)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from emolens.data.loaders.video_augment import ClipAugment
-from emolens.media.video_sample import ClipConfig
+from emolens.data.loaders.video_augment import VideoAugment
+from emolens.media.video_sample import VideoConfig
 from emolens.models.av_cpnet import AVCPNetConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.av import AVLossConfig
@@ -47,17 +47,17 @@ class AVConfig:
     model: AVCPNetConfig
     sound: SoundConfig = field(default_factory=SoundConfig)
     loss: AVLossConfig = field(default_factory=AVLossConfig)
-    augment: ClipAugment = field(default_factory=ClipAugment)
+    augment: VideoAugment = field(default_factory=VideoAugment)
     cache: str | None = None
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     compile: bool = False
 
     @property
-    def clip(self) -> ClipConfig:
+    def clip(self) -> VideoConfig:
         """How the clips of this network are made."""
         model, sound = self.model, self.sound
-        return ClipConfig(
+        return VideoConfig(
             segments=model.segments,
             frames=model.frames,
             size=model.size,

@@ -13,7 +13,7 @@ from emolens.files import write_json
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.devices import build_fabric
 from emolens.training.jobs.run_folder import REQUEST, check_run, select_split
-from emolens.training.trainer import Fitted, TrainerConfig
+from emolens.training.trainer import FitResult, TrainerConfig
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -115,16 +115,16 @@ class RunRequest:
             write_json(self.run / REQUEST, self.facts())
 
     def close(
-        self, fitted: Fitted, manifest: Manifest, n: dict[str, int], judged: Mapping[str, int] | None = None
+        self, fitted: FitResult, manifest: Manifest, n: dict[str, int], counts: Mapping[str, int] | None = None
     ) -> dict[str, Any]:
         """Write ``metrics.json`` and return the facts for ``config.json``.
 
         Args:
             n: rows of each split.
-            judged: rows that a figure is of, where they are not all of the validation split.
+            counts: rows that a figure is of, where they are not all of the validation split.
         """
-        rows = dict.fromkeys(fitted.figures, n[VALIDATED]) | dict(judged or {})
-        metrics = {name: {"value": value, "n": rows[name]} for name, value in fitted.figures.items()}
+        rows = dict.fromkeys(fitted.metrics, n[VALIDATED]) | dict(counts or {})
+        metrics = {name: {"value": value, "n": rows[name]} for name, value in fitted.metrics.items()}
         write_json(self.run / "metrics.json", {"split": VALIDATED, "metrics": metrics})
         facts = self.facts()
         return {
@@ -138,18 +138,18 @@ class RunRequest:
             },
             "epoch": fitted.epoch,
             "steps": fitted.steps,
-            f"{self.samples}_per_s": fitted.images_per_s,
-            "validation": fitted.figures,
+            "samples_per_s": fitted.samples_per_s,
+            "validation": fitted.metrics,
         }
 
-    def finish(self, fitted: Fitted, processes: int) -> None:
+    def finish(self, fitted: FitResult, processes: int) -> None:
         """A finished run needs no way back; samples a second, of all processes together, go to standard error."""
         (self.run / CHECKPOINT).unlink(missing_ok=True)
         on = f" on {processes} processes" if processes > 1 else ""
-        print(f"trained at {fitted.images_per_s:.1f} {self.samples}/s{on}", file=sys.stderr, flush=True)
+        print(f"trained at {fitted.samples_per_s:.1f} {self.samples}/s{on}", file=sys.stderr, flush=True)
 
 
-def leave() -> None:
+def shut_down_process_group() -> None:
     """Leave the group of processes, where there is one."""
     import torch.distributed as dist
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from emolens.data.loaders.videos import ClipDataset
+from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote
 from emolens.errors import ConfigError, DataError
 from emolens.models.av_cpnet import AVCPNet
 from emolens.runs.av import describe_av, save_av
 from emolens.training.jobs.av_config import AVConfig
-from emolens.training.jobs.job import VALIDATED, Machine, RunRequest, leave
+from emolens.training.jobs.job import VALIDATED, Machine, RunRequest, shut_down_process_group
 from emolens.training.tasks.av import AVTask
-from emolens.training.trainer import Fitted, Trainer
+from emolens.training.trainer import FitResult, Trainer
 
 
 def train_av(
@@ -25,7 +25,7 @@ def train_av(
     run: Path,
     resume: bool = False,
     machine: Machine | None = None,
-) -> Fitted:
+) -> FitResult:
     """Train, and leave a run folder that :func:`emolens.load` reads.
 
     Args:
@@ -55,7 +55,7 @@ def train_av(
     request = replace(request, config=config)
     parts = {"train": _labelled(train, data, "train"), VALIDATED: _labelled(val, data, VALIDATED)}
     clips = {
-        name: ClipDataset(
+        name: VideoDataset(
             part,
             config.clip,
             seed=config.trainer.seed,
@@ -80,10 +80,10 @@ def train_av(
     fitted = trainer.fit(task, clips["train"], clips[VALIDATED], resume)
     if fabric.is_global_zero:
         n = {name: len(part) for name, part in parts.items()}
-        facts = request.close(fitted, manifest, n, task.judged)
+        facts = request.close(fitted, manifest, n, task.counts)
         save_av(run, fitted.weights, describe_av(config.model, config.clip, space, **facts))
         request.finish(fitted, fabric.world_size)
-    leave()
+    shut_down_process_group()
     return fitted
 
 

@@ -7,15 +7,15 @@ import torch
 
 from emolens.data.loaders.single_view import SingleViewDataset
 from emolens.errors import ConfigError
-from emolens.models.backbones.vit import Stored, evaluation_preprocess, read_stored
+from emolens.models.backbones.vit import StoredViT, evaluation_preprocess, read_stored
 from emolens.models.loading.published import load_into_vit
 from emolens.models.vit import EmotionViT
 from emolens.runs.vit import describe_vit, save_vit
-from emolens.training.jobs.job import VALIDATED, Machine, RunRequest, leave
+from emolens.training.jobs.job import VALIDATED, Machine, RunRequest, shut_down_process_group
 from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
 from emolens.training.tasks.finetune import FinetuneTask
 from emolens.training.tasks.outputs import Outputs
-from emolens.training.trainer import Fitted, Trainer
+from emolens.training.trainer import FitResult, Trainer
 
 
 def train_finetune(
@@ -25,7 +25,7 @@ def train_finetune(
     run: Path,
     resume: bool = False,
     machine: Machine | None = None,
-) -> Fitted:
+) -> FitResult:
     """Fine-tune, and leave a run folder that :func:`emolens.load` reads.
 
     Args:
@@ -79,11 +79,11 @@ def train_finetune(
         )
         save_vit(run, fitted.weights, described)
         request.finish(fitted, fabric.world_size)
-    leave()
+    shut_down_process_group()
     return fitted
 
 
-def _sizes(config: UniEmoXFinetuneConfig, stored: Stored | None) -> ViTConfig:
+def _sizes(config: UniEmoXFinetuneConfig, stored: StoredViT | None) -> ViTConfig:
     """Those of the encoder, on pictures of the size that is asked for."""
     if stored is None:
         return config.model

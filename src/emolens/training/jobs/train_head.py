@@ -20,7 +20,7 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
 from emolens.heads.heads import CrossEntropyHead, Head, ProbeHead, TextHead
-from emolens.inference.image_predictor import Predictor
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone, load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
@@ -39,7 +39,7 @@ from emolens.training.jobs.run_folder import REQUEST, check_run, select_split
 from emolens.training.tasks.clip_e import CLIPEContrastiveTask, CLIPECrossEntropyTask
 from emolens.training.tasks.probe import LABEL, ProbeTask
 from emolens.training.tensor_table import TensorTable
-from emolens.training.trainer import Fitted, Trainer
+from emolens.training.trainer import FitResult, Trainer
 
 STRENGTHS_PAST_BEST = 3  # the validation loss along the path is smooth, so three worse ones in a row are the end
 
@@ -55,7 +55,7 @@ def train_head(
     precision: str = "auto",
     batch_size: int = 32,
     workers: int | None = None,
-) -> Predictor:
+) -> ImagePredictor:
     """Embed what is not yet embedded, fit the head, and leave a run folder that :func:`emolens.load` reads.
 
     Args:
@@ -118,11 +118,11 @@ def train_head(
         },
         "epoch": fitted.epoch,
         "steps": fitted.steps,
-        "validation": fitted.figures,
+        "validation": fitted.metrics,
     }
-    predictor = Predictor(f"run:{run.name}", backbone, head, describe(head, backbone, targets, **facts))
+    predictor = ImagePredictor(f"run:{run.name}", backbone, head, describe(head, backbone, targets, **facts))
     n_val = len(tables["val"])
-    metrics = {name: {"value": value, "n": n_val} for name, value in fitted.figures.items()}
+    metrics = {name: {"value": value, "n": n_val} for name, value in fitted.metrics.items()}
     write_json(run / "metrics.json", {"split": "val", "metrics": metrics})
     predictor.save_pretrained(run)
     (run / CHECKPOINT).unlink(missing_ok=True)  # a finished run needs no way back
@@ -167,7 +167,7 @@ def _fit_clip_e(
     run: Path,
     fabric: Fabric,
     resume: bool,
-) -> tuple[Head, Fitted]:
+) -> tuple[Head, FitResult]:
     trainer = Trainer(config.trainer, config.optimizer, run, fabric)
     torch.manual_seed(config.trainer.seed)  # the layers are drawn here
     if isinstance(config, CLIPECrossEntropyConfig):
@@ -189,7 +189,7 @@ def _fit_probe(
     weight_C: Tensor | None,
     run: Path,
     fabric: Fabric,
-) -> tuple[Head, Fitted]:
+) -> tuple[Head, FitResult]:
     """Fit once for each L2 strength, choose on ``val`` for each target by itself, refit on both splits."""
     outputs = ((LABEL,) if space is not None else ()) + targets
     train, val = tables["train"], tables["val"]
@@ -201,20 +201,20 @@ def _fit_probe(
     path = sorted(config.l2, reverse=True)
     for step, strength in enumerate(track(path, "L2 strengths")):
         task = ProbeTask(probe, dict.fromkeys(outputs, strength), weight_C)
-        found[strength] = Trainer(config.trainer, config.optimizer, None, fabric).fit(task, train, val).figures
+        found[strength] = Trainer(config.trainer, config.optimizer, None, fabric).fit(task, train, val).metrics
         for name in outputs:
             if found[strength][f"loss/{name}"] < found[best[name]][f"loss/{name}"]:
                 best[name] = strength
         if all(step - path.index(l2) >= STRENGTHS_PAST_BEST for l2 in best.values()):
             break  # weaker ones would overfit more, at a price
-    write_json(run / "sweep.json", {f"{strength:g}": figures for strength, figures in found.items()})
+    write_json(run / "sweep.json", {f"{strength:g}": metrics for strength, metrics in found.items()})
 
     both = TensorTable({key: torch.cat([train.columns[key], val.columns[key]]) for key in train.columns})
     probe = LinearProbe(both.columns["embedding"].shape[1], len(space) if space else 0, targets)
     probe.standardise(both.columns["embedding"])
     fitted = Trainer(config.trainer, config.optimizer, run, fabric).fit(ProbeTask(probe, best, weight_C), both)
-    figures = {f"l2/{name}": strength for name, strength in best.items()}
-    figures |= {f"loss/{name}": found[strength][f"loss/{name}"] for name, strength in best.items()}
+    metrics = {f"l2/{name}": strength for name, strength in best.items()}
+    metrics |= {f"loss/{name}": found[strength][f"loss/{name}"] for name, strength in best.items()}
     if LABEL in best:
-        figures["accuracy"] = found[best[LABEL]]["accuracy"]
-    return ProbeHead(probe.cpu(), space), replace(fitted, figures=figures)
+        metrics["accuracy"] = found[best[LABEL]]["accuracy"]
+    return ProbeHead(probe.cpu(), space), replace(fitted, metrics=metrics)

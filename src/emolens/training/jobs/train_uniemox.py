@@ -16,11 +16,11 @@ from emolens.models.loading.published import load_into_mae
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox import UniEmoX
 from emolens.runs.run_files import CONFIG, FORMAT
-from emolens.training.jobs.job import VALIDATED, Machine, RunRequest, leave
+from emolens.training.jobs.job import VALIDATED, Machine, RunRequest, shut_down_process_group
 from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 from emolens.training.tasks.teacher import Teacher, TextTable
 from emolens.training.tasks.uniemox import UniEmoXTask
-from emolens.training.trainer import Fitted, Trainer
+from emolens.training.trainer import FitResult, Trainer
 
 KIND = "uniemox_pretrained"
 
@@ -32,7 +32,7 @@ def train_uniemox(
     run: Path,
     resume: bool = False,
     machine: Machine | None = None,
-) -> Fitted:
+) -> FitResult:
     """Pretrain, and leave a run folder that ``uniemox:RUN`` and ``emolens train uniemox_finetune --encoder RUN`` read.
 
     Args:
@@ -96,7 +96,7 @@ def train_uniemox(
         preprocess = evaluation_preprocess(size).to_dict()
         write_json(run / CONFIG, {**head, "preprocess": preprocess, "label_space": None, "targets": [], **facts})
         request.finish(fitted, fabric.world_size)
-    leave()
+    shut_down_process_group()
     return fitted
 
 

@@ -66,7 +66,7 @@ class AVTask(Task):
         loss: see :class:`AVLossConfig`.
 
     Attributes:
-        judged: how many rows each figure of the last validation is of.
+        counts: how many rows each figure of the last validation is of.
     """
 
     keys = ("video", "audio", "has_video", "has_audio", "row")
@@ -84,7 +84,7 @@ class AVTask(Task):
         # Plain tensors: tables of the data are no part of the model, nor of its checkpoints.
         self.label_N, self.val_label_N, self.loss = label_N, val_label_N, loss or AVLossConfig()
         self.polarity_C = torch.tensor([POLARITIES.index(polarity) for polarity in space.polarity])
-        self.judged: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
         self._step: Step | None = None
 
     def begin(self, step: Step) -> None:
@@ -158,7 +158,7 @@ class AVTask(Task):
             logits = self.model(batch["video"], batch["audio"], video_B, audio_B)
             for name, (logit_BC, row_B) in self._answers(logits, video_B, audio_B).items():
                 found.setdefault(name, []).append((logit_BC[row_B].float().cpu(), label_B[row_B.cpu()]))
-        figures: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         for name, scored in found.items():
             logit_NC, label_N = (torch.cat(column) for column in zip(*scored, strict=True))
             if len(label_N) == 0 and name == "fused":
@@ -175,9 +175,9 @@ class AVTask(Task):
                 }
             else:
                 mine = {f"accuracy/{name}": float(accuracy(confusion_CC))}
-            figures |= mine
-            self.judged |= dict.fromkeys(mine, len(label_N))
-        return figures
+            metrics |= mine
+            self.counts |= dict.fromkeys(mine, len(label_N))
+        return metrics
 
 
 def _partners(video_B: Tensor, audio_B: Tensor) -> Tensor:

@@ -92,7 +92,7 @@ class FinetuneTask(Task):
         if self._mixup is not None and (len(step.rows) // step.parts) % 2:
             raise ConfigError(
                 f"mixup and CutMix pair the pictures of a batch, and {len(step.rows) // step.parts} is odd; "
-                "take an even batch_size for each process and portion"
+                "take an even batch_size for each process and micro-batch"
             )
         self._step = step
 
@@ -139,9 +139,9 @@ class FinetuneTask(Task):
             rows += batch["row"].tolist()
         output_NO, target_NO = torch.cat(output), self.val_target_NO[rows]
         parts = self._parts(output_NO, target_NO)
-        figures = {f"loss/{name}": float(part) for name, part in parts.items()}
-        figures["loss"] = sum(figures.values())
-        return figures | self._label_figures(output_NO, target_NO) | self._value_figures(output_NO, target_NO)
+        metrics = {f"loss/{name}": float(part) for name, part in parts.items()}
+        metrics["loss"] = sum(metrics.values())
+        return metrics | self._label_figures(output_NO, target_NO) | self._value_figures(output_NO, target_NO)
 
     def _label_figures(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
         labels = self.outputs.labels
@@ -154,13 +154,13 @@ class FinetuneTask(Task):
         if self.outputs.multi_label:
             return {"map": mean_average_precision(logit_NC.numpy(), target_NC.numpy())}
         score_NC, label_N = logit_NC.softmax(dim=1).numpy(), target_NC.argmax(dim=1).numpy()
-        figures = {"accuracy": float(hits_at(score_NC, label_N, 1).mean())}
+        metrics = {"accuracy": float(hits_at(score_NC, label_N, 1).mean())}
         if labels > 3:
-            figures["accuracy_at_3"] = float(hits_at(score_NC, label_N, 3).mean())
-        return figures
+            metrics["accuracy_at_3"] = float(hits_at(score_NC, label_N, 3).mean())
+        return metrics
 
     def _value_figures(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
-        figures = {}
+        metrics = {}
         for column, name in enumerate(self.outputs.targets, start=self.outputs.labels):
             known_N = target_NO[:, column].isfinite()
             if int(known_N.sum()) > 2:
@@ -170,5 +170,5 @@ class FinetuneTask(Task):
                 )
                 for metric, of in (("pearson_r", pearson_r), ("ccc", concordance)):
                     if np.isfinite(value := float(of(predicted, true))):
-                        figures[f"{name}/{metric}"] = value
-        return figures
+                        metrics[f"{name}/{metric}"] = value
+        return metrics

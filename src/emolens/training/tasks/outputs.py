@@ -49,15 +49,15 @@ class Outputs:
         Raises:
             ConfigError: it has none of it.
         """
-        several = manifest.has("labels")
-        labelled = want in ("all", "label") and (several or manifest.has("label"))
+        multi_label = manifest.has("labels")
+        labelled = want in ("all", "label") and (multi_label or manifest.has("label"))
         targets = tuple(t for t in TARGETS if manifest.has(t)) if want in ("all", "valence_arousal") else ()
         space = manifest.space() if labelled else None
         if space is None and not targets:
             raise ConfigError(
                 f"{name}: has nothing for targets {want}; it needs labels with a space, or a target column"
             )
-        return cls(space, several and space is not None, targets)
+        return cls(space, multi_label and space is not None, targets)
 
     def table(self, part: Manifest) -> Tensor:
         """Targets of each row, float32 (N, O), NaN where not known: one-hot or several 1, then values in [-1, 1].

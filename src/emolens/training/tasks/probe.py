@@ -65,10 +65,10 @@ class ProbeTask(Task):
         """The loss of each output block, without L2, and their sum as ``loss``; accuracy where there are classes."""
         tables = list(batches)
         whole = {key: torch.cat([batch[key] for batch in tables]) for key in tables[0]}
-        figures = {f"loss/{name}": float(part) for name, part in self._parts(whole).items()}
-        figures["loss"] = sum(figures.values())
+        metrics = {f"loss/{name}": float(part) for name, part in self._parts(whole).items()}
+        metrics["loss"] = sum(metrics.values())
         if self.model.num_classes:
             known_N = whole[LABEL] >= 0
             hit_N = self.model(whole["embedding"])[0].argmax(1) == whole[LABEL]
-            figures["accuracy"] = float(hit_N[known_N].double().mean())
-        return figures
+            metrics["accuracy"] = float(hit_N[known_N].double().mean())
+        return metrics

@@ -17,8 +17,8 @@ class Step:
     Attributes:
         seed: of the run.
         number: of the step, from 0.
-        rows: row numbers of the whole step, over all processes and portions, in order.
-        part, parts: this pass has ``rows[part::parts]``; parts = processes x portions.
+        rows: row numbers of the whole step, over all processes and micro-batches, in order.
+        part, parts: this pass has ``rows[part::parts]``; parts = processes x micro-batches.
     """
 
     seed: int

@@ -49,7 +49,7 @@ class UniEmoXTask(Task):
     """L_rec + L_sim + L_con, each with its weight.
 
     The masks of a sample depend on (seed, step, row) and the texts of L_con are those of the whole step, so a step is
-    the same on one process and on several, whole or in portions.
+    the same on one process and on several, whole or in micro-batches.
 
     Args:
         model: the student.
@@ -134,8 +134,8 @@ class UniEmoXTask(Task):
             for name, part in self._parts(batch, noise_2BL, text_TD).items():
                 sums[name] = sums.get(name, 0.0) + float(part) * len(rows)
             count += len(rows)
-        figures = {name: total / count for name, total in sums.items()}
-        return {**figures, "loss": sum(figures.values())}
+        metrics = {name: total / count for name, total in sums.items()}
+        return {**metrics, "loss": sum(metrics.values())}
 
 
 def masking_noise(seed: int, step: int, rows: Sequence[int], patches: int) -> Tensor:
