@@ -151,7 +151,7 @@ def test_targets(tmp_path, picture, video):
 
 def test_one_bad_video_does_not_stop_the_others(tmp_path, video, capsys):
     good, bad = video(tmp_path / "good.mp4", 0.3), tmp_path / "bad.mp4"
-    rows = {good: [row(good)], bad: [Prediction(str(bad), "video", status="error", error="gone")]}
+    rows = [row(good), Prediction(str(bad), "video", status="error", error="gone")]
     targets = {bad: tmp_path / "1.mp4", good: tmp_path / "2.mp4"}
     render_all(targets, rows)
     assert "bad.mp4: has no verdict to draw" in capsys.readouterr().err

@@ -4,9 +4,9 @@ from PIL import Image
 
 from emolens.drawing.plots import write_plots
 from emolens.drawing.timeline import clock, label_bands, spread
+from emolens.heads.answers import Answers
 from emolens.inference.results import Prediction
 from emolens.inference.timeline import Timeline
-from emolens.models.verdict import Verdict
 from emolens.taxonomy import get_label_space
 
 
@@ -15,16 +15,16 @@ def timeline_rows(source, duration, space="mikels8", seed=0, failed=(), media="v
     labels = get_label_space(space)
     spans = [(0.0, duration), *Timeline().windows(duration)]
     walk = np.exp(np.cumsum(np.random.default_rng(seed).normal(size=(len(spans), len(labels))), axis=0) / 2)
-    verdict = Verdict(labels, walk / walk.sum(axis=1, keepdims=True)).completed()
+    answers = Answers(labels, walk / walk.sum(axis=1, keepdims=True)).completed()
     rows = []
     for number, (start, end) in enumerate(spans):
-        scores = verdict.score_NC[number]
+        scores = answers.score_NC[number]
         best = int(scores.argmax())
         rows.append(
             Prediction(
                 str(source), media, start, end, label=labels.labels[best], score=float(scores[best]),
                 scores=dict(zip(labels.labels, scores.tolist(), strict=True)), polarity=labels.polarity[best],
-                valence=float(verdict.valence_N[number]), arousal=float(verdict.arousal_N[number]),
+                valence=float(answers.valence_N[number]), arousal=float(answers.arousal_N[number]),
                 model="test", label_space=space,
             )
             if number - 1 not in failed

@@ -10,10 +10,13 @@ import torch
 from PIL import Image
 
 from emolens.data.manifest import Manifest
-from emolens.heads.heads import Head, ProbeHead
+from emolens.heads.base import Head
+from emolens.heads.linear import LinearHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -43,7 +46,7 @@ def warm_is_positive(space: LabelSpace | None, points: bool) -> Head:
     with torch.no_grad():
         for parameter in probe.parameters():
             parameter.copy_(torch.tensor(rows) if parameter.ndim == 2 else torch.zeros_like(parameter))
-    return ProbeHead(probe, space)
+    return LinearHead(probe, space)
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def predictor() -> Callable[..., ImagePredictor]:
 
     def make(space: str | None = "polarity2", points: bool = True, name: str = "colour") -> ImagePredictor:
         head = warm_is_positive(get_label_space(space) if space else None, points)
-        return ImagePredictor(name, MeanColour(), head, {"kind": "probe"})
+        return ImagePredictor(name, ImageModel(MeanColour(), head, RunConfig("probe")))
 
     return make
 

@@ -9,15 +9,16 @@ import pytest
 PUSH = """
 import sys
 from emolens.errors import DataError
-from emolens.heads.heads import ProbeHead
+from emolens.heads.linear import LinearHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.runs.head import describe
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 backbone = load_backbone("mini")
-head = ProbeHead(LinearProbe(backbone.embed_dim, 0, ("valence",)), None)
+head = LinearHead(LinearProbe(backbone.embed_dim, 0, ("valence",)), None)
 try:
-    ImagePredictor("p", backbone, head, describe(head, backbone, ("valence",))).push_to_hub("user/repo", token="none")
+    ImagePredictor("p", ImageModel(backbone, head, RunConfig("probe", targets=("valence",)))).push_to_hub("user/repo", token="none")
 except DataError as error:
     print(error)
 """

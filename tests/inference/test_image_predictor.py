@@ -79,7 +79,9 @@ def test_a_timeline_is_for_videos_over_ten_seconds_or_as_asked(model, tmp_path, 
     assert [row.source for row in model.predict(given)] == [str(p) for p in (*[long] * 6, still, short)]
     assert len(model.predict(given, timeline=False)) == 3
     assert len(model.predict(given, timeline=True)) == 6 + 1 + 5
-    assert len(list(model.iterate(given))) == 3, "evaluation counts each file once"
+    again = model.predict([short, short, still])
+    assert [row.source for row in again] == [str(short), str(short), str(still)], "one result an input"
+    assert again[0] == again[1]
     with pytest.raises(ConfigError, match="window_s"):
         model.predict(given, window_s=0)
 
@@ -152,12 +154,12 @@ OF_SOUND = [{"sound": False}, {"pictures": False}, {"noise_db": 0.0}, {"modality
 
 
 @pytest.mark.parametrize("perturbation", OF_SOUND)
-def test_conditions_of_sound_mean_nothing_to_it(model, perturbation):
+def test_perturbations_of_sound_do_not_apply_to_it(model, perturbation):
     with pytest.raises(ConfigError, match="looks at pictures and hears nothing"):
         model.perturbed(Perturbation(**perturbation))
 
 
-def test_mini_judges_videos(tmp_path, video):
+def test_mini_predicts_videos(tmp_path, video):
     row = load("mini", "polarity2").predict([video(tmp_path / "clip.mp4", 1, fps=10)])[0]
     assert row.answered
     assert -1 <= row.valence <= 1
@@ -167,12 +169,12 @@ def test_a_video_that_vanishes_before_its_windows_does_not_end_the_run(model, tm
     gone, there = video(tmp_path / "a.mp4", 11, fps=2), video(tmp_path / "b.mp4", 11, fps=2)
     predict_batches = model.predict_batches
 
-    def judge_and_remove(*given):
+    def predict_and_remove(*given):
         for place, answer in predict_batches(*given):
             gone.unlink(missing_ok=True)
             yield place, answer
 
-    monkeypatch.setattr(model, "predict_batches", judge_and_remove)
+    monkeypatch.setattr(model, "predict_batches", predict_and_remove)
     rows = model.predict([gone, there])
     assert [row.status for row in rows] == ["partial"] + ["ok"] * 6
     assert rows[0].error == f"{gone}: no such file"

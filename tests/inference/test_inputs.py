@@ -1,10 +1,11 @@
 import io
+import os
 from pathlib import Path
 
 import pytest
 
-from emolens.errors import DataError
-from emolens.inference.inputs import expand_inputs, media_of
+from emolens.errors import ConfigError, DataError
+from emolens.inference.inputs import Input, inputs_of, media_of, read_inputs
 
 
 @pytest.fixture
@@ -16,17 +17,17 @@ def folder(tmp_path, picture):
 
 
 def names(paths):
-    return [path.name for path in paths]
+    return [one.path.name for one in paths]
 
 
 def test_a_folder_gives_its_pictures_at_any_depth(folder):
-    assert names(expand_inputs([folder])) == ["a.png", "b.jpg", "c.JPG"]
+    assert names(read_inputs([folder])) == ["a.png", "b.jpg", "c.JPG"]
 
 
 def test_a_folder_gives_videos_and_sound_files_too(folder):
     for name in ("deep/d.MP4", "e.wav", "f.webm"):
         (folder / name).write_bytes(b"")
-    assert names(expand_inputs([folder])) == ["a.png", "b.jpg", "c.JPG", "d.MP4", "e.wav", "f.webm"]
+    assert names(read_inputs([folder])) == ["a.png", "b.jpg", "c.JPG", "d.MP4", "e.wav", "f.webm"]
 
 
 def test_media_by_suffix():
@@ -38,28 +39,42 @@ def test_media_by_suffix():
 
 
 def test_patterns_lists_and_standard_input(folder, tmp_path, monkeypatch):
-    assert names(expand_inputs([f"{folder}/*.jpg"])) == ["b.jpg"]
+    assert names(read_inputs([f"{folder}/*.jpg"])) == ["b.jpg"]
     (tmp_path / "list.txt").write_text(f"{folder}/b.jpg\n\n  {folder}/a.png \n")
-    assert names(expand_inputs([tmp_path / "list.txt"])) == ["b.jpg", "a.png"]
+    assert names(read_inputs([tmp_path / "list.txt"])) == ["b.jpg", "a.png"]
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{folder}/a.png\n"))
-    assert names(expand_inputs(["-"])) == ["a.png"]
+    assert names(read_inputs(["-"])) == ["a.png"]
 
 
-def test_each_file_once_in_the_order_given(folder):
-    assert names(expand_inputs([folder / "b.jpg", folder])) == ["b.jpg", "a.png", "c.JPG"]
+def test_one_result_an_input_in_the_order_given_duplicates_included(folder):
+    assert names(read_inputs([folder / "b.jpg", folder])) == ["b.jpg", "a.png", "b.jpg", "c.JPG"]
 
 
 def test_a_missing_file_is_kept_for_its_row():
-    assert expand_inputs(["gone.jpg"]) == [Path("gone.jpg")]
+    assert read_inputs(["gone.jpg"]) == [Input(Path("gone.jpg"), "image")]
 
 
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(folder, picture):
     odd = picture(folder / "what[1].png")
-    assert expand_inputs([odd]) == [odd]
+    assert read_inputs(odd) == [Input(odd, "image")]
 
 
 def test_nothing_found_is_an_error(tmp_path):
-    with pytest.raises(DataError, match="nothing of use in this folder"):
-        expand_inputs([tmp_path])
+    with pytest.raises(DataError, match="nothing to read in this folder"):
+        read_inputs([tmp_path])
     with pytest.raises(DataError, match="no file matches"):
-        expand_inputs([f"{tmp_path}/*.jpg"])
+        read_inputs([f"{tmp_path}/*.jpg"])
+
+
+def test_a_new_kind_of_input_is_one_function():
+    class Album:
+        names = ("a.jpg", "b.mp4")
+
+    with pytest.raises(ConfigError, match="an input of type Album is not known"):
+        read_inputs(Album())
+    inputs_of.register(Album)(lambda album, media: [Input.of(name) for name in album.names])
+    assert [one.media for one in read_inputs(["c.wav", Album()])] == ["audio", "image", "video"]
+
+
+def test_a_name_that_is_no_text_has_a_source_that_is():
+    assert Input.of(Path(os.fsdecode(b"caf\xe9.jpg"))).source == "caf\\xe9.jpg"

@@ -1,8 +1,10 @@
+import json
+
 import pytest
 
 from emolens.errors import ConfigError
 from emolens.inference.journal import Journal
-from emolens.inference.results import Prediction, Predictions
+from emolens.inference.results import Prediction, by_input
 
 
 def test_rows_survive_a_stop_and_the_table_has_the_order_of_the_inputs(tmp_path):
@@ -16,14 +18,14 @@ def test_rows_survive_a_stop_and_the_table_has_the_order_of_the_inputs(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert not table.exists()
-    with pytest.raises(ConfigError, match="go on with --resume"):
+    with pytest.raises(ConfigError, match="continue it with --resume"):
         Journal(table, resume=False)
     journal = Journal(table, resume=True)
     assert list(journal.done) == ["b"]
     with journal.open():
         journal.add([Prediction("a")])
     journal.finish(["a", "b"])
-    assert [row.source for row in Predictions.read_jsonl(table)] == ["a", "b"]
+    assert [row["source"] for row in map(json.loads, table.read_text().splitlines())] == ["a", "b"]
     assert [path.name for path in table.parent.iterdir()] == ["t.jsonl"]
 
 
@@ -52,4 +54,11 @@ def test_a_video_is_done_when_all_its_windows_are(tmp_path):
         journal.add(film("b", 2))
     written = journal.finish(["b", "picture", "a"])
     assert list(written) == [*film("b", 2), Prediction("picture"), *film("a", 5)], "the whole first, then its windows"
-    assert list(Predictions.read_jsonl(table)) == list(written)
+    assert [Prediction(**json.loads(line)) for line in table.read_text().splitlines()] == list(written)
+
+
+def test_an_input_that_is_given_twice_has_its_rows_twice(tmp_path):
+    journal = Journal(tmp_path / "t.csv", resume=False)
+    with journal.open():
+        journal.add(film("a", 2))
+    assert by_input(journal.finish(["a", "a"])) == [film("a", 2), film("a", 2)]

@@ -7,12 +7,15 @@ from PIL import Image
 
 from emolens import load
 from emolens.errors import ConfigError, DataError, WeightsError
-from emolens.heads.heads import CrossEntropyHead, ProbeHead, TextHead
+from emolens.heads.clip_e import CrossEntropyHead
+from emolens.heads.linear import LinearHead
+from emolens.heads.text import TextHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
-from emolens.runs.head import describe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -26,14 +29,15 @@ def predictor_of(tiny_clip, kind, space="ekman6") -> ImagePredictor:
     space = get_label_space(space)
     torch.manual_seed(1)
     head = {
-        "probe": lambda: ProbeHead(LinearProbe(16, len(space), ("valence", "arousal")), space),
+        "probe": lambda: LinearHead(LinearProbe(16, len(space), ("valence", "arousal")), space),
         "clip_e_cross_entropy": lambda: CrossEntropyHead(CLIPECrossEntropy(len(space), 16), space),
         "clip_e_contrastive": lambda: TextHead(backbone, space, CLIPEContrastive(16), space),
     }[kind]()
     for parameter in head.module.parameters():
         torch.nn.init.normal_(parameter)
     targets = ("valence", "arousal") if kind == "probe" else ()
-    return ImagePredictor(kind, backbone, head, describe(head, backbone, targets))
+    config = RunConfig(kind, label_space=head.own_label_space, targets=targets)
+    return ImagePredictor(kind, ImageModel(backbone, head, config))
 
 
 def test_zero_shot_equals_open_clips_own_computation(tiny_clip, pictures):
@@ -61,7 +65,7 @@ def test_what_is_saved_predicts_the_same(tiny_clip, pictures, tmp_path, kind):
     predictor = predictor_of(tiny_clip, kind)
     predictor.save_pretrained(tmp_path / "saved")
     assert {p.name for p in (tmp_path / "saved").iterdir()} == {"config.json", "model.safetensors", "README.md"}
-    again = ImagePredictor.from_pretrained(str(tmp_path / "saved"), device="cpu", precision="fp32")
+    again = load(str(tmp_path / "saved"), device="cpu", precision="fp32")
     before, after = predictor.predict(pictures), again.predict(pictures)
     space = get_label_space("ekman6")
     np.testing.assert_array_equal(before.score_NC(space), after.score_NC(space))
@@ -178,8 +182,8 @@ def test_mini_has_nothing_to_save(tmp_path):
 
 def test_a_probe_of_valence_alone_gives_valence_alone(tiny_clip, pictures, tmp_path):
     backbone = load_backbone(tiny_clip, "cpu", "fp32")
-    head = ProbeHead(LinearProbe(16, 0, ("valence",)), None)
-    ImagePredictor("v", backbone, head, describe(head, backbone, ("valence",))).save_pretrained(tmp_path / "run")
+    head = LinearHead(LinearProbe(16, 0, ("valence",)), None)
+    ImagePredictor("v", ImageModel(backbone, head, RunConfig("probe", targets=("valence",)))).save_pretrained(tmp_path / "run")
     model = load(f"run:{tmp_path / 'run'}", device="cpu", precision="fp32")
     row = model.predict(pictures[:1])[0]
     assert row.valence is not None

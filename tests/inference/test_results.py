@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from emolens.errors import ConfigError
-from emolens.inference.results import COLUMNS, Prediction, Predictions, by_source, to_json
+from emolens.errors import ConfigError, DataError
+from emolens.heads.answers import Answers
+from emolens.inference.results import COLUMNS, Prediction, Predictions, by_input, to_json
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("polarity2")
@@ -20,7 +21,7 @@ BAD = Prediction("gone.jpg", model="mini", label_space="polarity2", status="erro
 
 @pytest.fixture
 def predictions():
-    return Predictions([GOOD, BAD])
+    return Predictions.from_rows([GOOD, BAD])
 
 
 def test_pandas_has_the_documented_columns(predictions):
@@ -40,12 +41,32 @@ def test_matrix_follows_the_space_and_errors_are_nan(predictions):
 
 def test_json_lines_come_back(predictions, tmp_path):
     predictions.write(tmp_path / "t.jsonl")
-    assert list(Predictions.read_jsonl(tmp_path / "t.jsonl")) == [GOOD, BAD]
+    lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [Prediction(**json.loads(line)) for line in lines] == [GOOD, BAD]
+    assert lines == [to_json(GOOD), to_json(BAD)]
 
 
-def test_a_torn_last_line_is_left_out(predictions, tmp_path):
-    (tmp_path / "t.jsonl").write_text(to_json(GOOD) + "\n" + to_json(BAD)[:40])
-    assert list(Predictions.read_jsonl(tmp_path / "t.jsonl")) == [GOOD]
+def test_rows_become_arrays_and_rows_again(predictions):
+    assert list(predictions) == [GOOD, BAD]
+    assert predictions[1] == BAD
+    assert predictions[-1] == BAD
+    assert list(predictions[[1, 0, 1]]) == [BAD, GOOD, BAD]
+    assert predictions.label_space == SPACE
+
+
+def test_rows_over_other_labels_are_refused():
+    with pytest.raises(DataError, match="row 1 .*: its scores are not over polarity2"):
+        Predictions.from_rows([GOOD, replace(GOOD, scores={"odd": 1.0})])
+    with pytest.raises(DataError, match="scores over polarity2 are not scores over ekman6"):
+        Predictions.from_rows([GOOD]).score_NC(get_label_space("ekman6"))
+
+
+def test_tables_join_and_what_one_lacks_is_unknown():
+    bare = Predictions.of(["x.png"], ["image"], Answers(SPACE), model="mini", status=["error"], error=["gone"])
+    whole = Predictions.concatenate([bare, Predictions.from_rows([GOOD])])
+    assert [row.status for row in whole] == ["error", "ok"]
+    assert whole[1] == GOOD
+    assert len(Predictions.concatenate([])) == 0
 
 
 def test_csv_and_parquet(predictions, tmp_path):
@@ -69,7 +90,7 @@ def test_a_part_of_a_file_is_an_answer_and_an_error_is_none():
     assert [Prediction("a", status=s).answered for s in ("ok", "no_audio", "no_video", "partial", "error")] == [
         True, True, True, True, False,
     ]  # fmt: skip
-    assert repr(Predictions([replace(GOOD, status="partial"), BAD])) == "Predictions(2 rows, 1 with errors)"
+    assert repr(Predictions.from_rows([replace(GOOD, status="partial"), BAD])) == "Predictions(2 rows, 1 with errors)"
 
 
 def test_rows_by_source_know_wholes_and_windows():
@@ -77,8 +98,14 @@ def test_rows_by_source_know_wholes_and_windows():
     windows = [Prediction("a.mp4", media="video", start_s=2.0 * k, end_s=2.0 * k + 4) for k in range(2)]
     still, short = Prediction("b.png"), Prediction("c.mp4", media="video", start_s=0.0, end_s=3.0)
     rows = [whole, *windows, still, still, short, BAD]
-    assert by_source(rows) == [[whole, *windows], [still], [still], [short], [BAD]]
-    assert by_source([]) == []
+    assert by_input(rows) == [[whole, *windows], [still], [still], [short], [BAD]]
+    assert by_input(Predictions.from_rows(rows[:3])) == [[whole, *windows]]
+    assert by_input([]) == []
+
+
+def test_the_number_of_the_input_tells_a_repeated_video_from_a_window():
+    whole = Prediction("a.mp4", media="video", start_s=0.0, end_s=6.0)
+    assert by_input(Predictions.from_rows([whole, whole], inputs=[0, 1])) == [[whole], [whole]]
 
 
 def test_slices_are_predictions(predictions):

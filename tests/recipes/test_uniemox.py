@@ -16,7 +16,7 @@ import pytest
 from emolens import load
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.recipes import TRANSFORMERS, get_recipe
 
 SMALL = ["--image-size", "32", "--patch-size", "8", "--embed-dim", "24", "--depth", "2", "--num-heads", "2"]

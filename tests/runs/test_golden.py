@@ -8,7 +8,7 @@ import pytest
 
 import emolens
 from emolens.embedding.encode import encode_files
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 PICTURES = Path(__file__).resolve().parents[2] / "examples" / "pictures"

@@ -34,7 +34,7 @@ def main(args: list[str]) -> int:
     paths = _paths(options.inputs)  # before the model: a wrong path should not cost the loading of weights
     from emolens.embedding.cache import EmbeddingCache
     from emolens.files import user_cache
-    from emolens.models.backbones.base import load_backbone
+    from emolens.models.backbones.load import load_backbone
 
     backbone = load_backbone(options.backbone, options.compute.device, options.compute.precision)
     cache = EmbeddingCache(options.out or user_cache() / "embeddings", backbone)
@@ -68,6 +68,6 @@ def _paths(inputs: tuple[str, ...]) -> list[Path]:
         if len(paths) < len(manifest):
             print(f"{inputs[0]}: {len(manifest) - len(paths)} rows are not pictures and are left out")
         return paths
-    from emolens.inference.inputs import expand_inputs
+    from emolens.inference.inputs import read_inputs
 
-    return expand_inputs(inputs, ["image"])
+    return [one.path for one in read_inputs(inputs, ["image"])]

@@ -56,7 +56,7 @@ def main(args: list[str]) -> int:
     cache = options.cache or user_cache() / "embeddings"
     if options.model.startswith("knn:"):
         from emolens.evaluation.baselines.knn import KnnConfig, knn_predictor
-        from emolens.models.backbones.base import load_backbone
+        from emolens.models.backbones.load import load_backbone
 
         predictor: Predictor = knn_predictor(
             load_backbone(options.model.removeprefix("knn:"), options.compute.device, options.compute.precision),

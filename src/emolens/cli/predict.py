@@ -32,16 +32,13 @@ class TimelineOptions:
     """Width of the Hann window that smooths over neighbouring windows, at half its height, in seconds; 0 for none."""
 
     def lengths(self) -> "Timeline":
-        from emolens.inference.timeline import Timeline
-
-        return Timeline(self.window, self.hop, self.smooth)
-
-    def wanted(self) -> bool | None:
         from emolens.errors import ConfigError
+        from emolens.inference.timeline import Timeline
 
         if self.timeline and self.no_timeline:
             raise ConfigError("--timeline and --no-timeline: choose one, or neither for videos over 10 seconds")
-        return True if self.timeline else False if self.no_timeline else None
+        wanted = True if self.timeline else False if self.no_timeline else None
+        return Timeline(self.window, self.hop, self.smooth, wanted)
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,11 @@ class PredictOptions:
 def main(args: list[str]) -> int:
     options = tyro.cli(PredictOptions, prog="emolens predict", args=args)
     from emolens.errors import ConfigError, DataError
-    from emolens.inference.inputs import expand_inputs
-    from emolens.inference.journal import Journal
+    from emolens.inference.batch import predict_to_file
+    from emolens.inference.inputs import read_inputs
     from emolens.inference.load import load
-    from emolens.inference.predictor import rows_to_come
-    from emolens.inference.results import Prediction, Predictions, by_source, check_suffix, to_json
+    from emolens.inference.predictor import in_order, rows_to_come
+    from emolens.inference.results import by_input, check_suffix, to_json
     from emolens.progress import progress
 
     if not options.inputs:
@@ -88,15 +85,18 @@ def main(args: list[str]) -> int:
         raise ConfigError("--explain draws on the pictures of --plots; name that folder too")
     if options.out is not None:
         check_suffix(options.out)  # before the work, not after it
-    timeline, wanted = options.follow.lengths(), options.follow.wanted()
-    paths = expand_inputs(options.inputs)
+    timeline, compute = options.follow.lengths(), options.compute
+    inputs = read_inputs(options.inputs)
     targets = {}
     if options.render is not None:
         from emolens.drawing.render import render_targets
 
-        targets = render_targets(paths, options.render)
-    journal = Journal(options.out, options.resume) if options.out is not None else None
-    predictor = load(options.model, options.label_space, options.compute.device, options.compute.precision)
+        targets = render_targets([one.path for one in inputs], options.render)
+    if options.out is not None:
+        from emolens.inference.journal import Journal
+
+        Journal(options.out, options.resume)  # an interrupted run is found before the weights are read
+    predictor = load(options.model, options.label_space, compute.device, compute.precision)
     explain = None
     if options.explain:
         from emolens.inference.attention import Explainer
@@ -104,36 +104,27 @@ def main(args: list[str]) -> int:
         explain = Explainer(predictor)
     if predictor.name == "mini":
         print(
-            "emolens: mini is a baseline on colour and texture, fit on 675 photographs; for real work name a model, "
+            "emolens: mini is a baseline on colour and texture, fitted on 675 photographs; for real work name a model, "
             "for instance --model zeroshot:ViT-B-32/openai",
             file=sys.stderr,
         )
 
-    def run(todo: list[Path], keep: "list[Prediction] | None" = None) -> None:
-        compute = options.compute
-        with progress(f"predict ({predictor.name})", rows_to_come(todo, wanted)) as advance:
-            for _, rows in predictor.follow(todo, timeline, wanted, compute.batch_size, compute.workers, advance):
-                if journal is not None:
-                    journal.add(rows)
-                else:
-                    print("\n".join(to_json(row) for row in rows), flush=True)
-                if keep is not None:
-                    keep += rows
-
-    if journal is not None:
-        sources = [predictor.source_of(path) for path in paths]
-        with journal.open():
-            run([path for path, source in zip(paths, sources, strict=True) if source not in journal.done])
-        predictions = journal.finish(sources)
-        failed = [row for row in predictions if not row.answered]
+    if options.out is not None:
+        predictions = predict_to_file(
+            predictor, inputs, options.out, options.resume, timeline, compute.batch_size, compute.workers
+        )
+    else:
+        batches = []
+        with progress(f"predict ({predictor.name})", rows_to_come(inputs, timeline)) as advance:
+            for batch in predictor.stream(inputs, timeline, compute.batch_size, compute.workers, advance):
+                print("\n".join(to_json(row) for row in batch[1]), flush=True)
+                batches.append(batch)
+        predictions = in_order(batches)
+    failed = [row for row in predictions if not row.answered]
+    if options.out is not None:
         partly = sum(row.answered and row.status != "ok" for row in predictions)
         words = f"{options.out}: {len(predictions)} rows, {len(failed)} with errors"
         print(words + (f", {partly} from a part of the file" if partly else ""), file=sys.stderr)
-    else:
-        rows: list[Prediction] = []
-        run(paths, rows)
-        predictions = Predictions(rows)
-        failed = [row for row in predictions if not row.answered]
     for row in failed[:3]:
         print(f"emolens: {row.error}", file=sys.stderr)
     if options.plots is not None:
@@ -141,12 +132,10 @@ def main(args: list[str]) -> int:
 
         drawn = write_plots(predictions, options.plots, options.plot_limit, explain, timeline)
         print(f"{options.plots}: {len(drawn)} plots", file=sys.stderr)
-    files = by_source(predictions)
     if targets:
         from emolens.drawing.render import render_all
 
-        rows_of = {rows[0].source: rows for rows in files}
-        render_all(targets, {path: rows_of[predictor.source_of(path)] for path in targets})
-    if not any(rows[0].answered for rows in files):
-        raise DataError("not one of the inputs could be read")
+        render_all(targets, predictions)
+    if not any(rows[0].answered for rows in by_input(predictions)):
+        raise DataError("none of the inputs could be read")
     return 0

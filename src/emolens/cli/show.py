@@ -45,7 +45,7 @@ def main(args: list[str]) -> int:
 def _show_mae(options: ShowMaeOptions) -> int:
     from emolens.drawing.plots import safe_name
     from emolens.drawing.reconstruction import draw_reconstruction
-    from emolens.inference.inputs import expand_inputs
+    from emolens.inference.inputs import read_inputs
     from emolens.models.backbones.vit import load_autoencoder
     from emolens.progress import track
 
@@ -53,7 +53,7 @@ def _show_mae(options: ShowMaeOptions) -> int:
         raise ConfigError("no pictures to show; name files, folders or patterns")
     if options.out.is_file():
         raise ConfigError(f"{options.out}: is a file; --out names a folder")
-    paths = expand_inputs(options.images, ["image"])[: options.limit]
+    paths = [one.path for one in read_inputs(options.images, ["image"])][: options.limit]
     model, stored = load_autoencoder(options.run)
     model.visible_patches(options.mask_ratio)  # a wrong ratio is told before the first picture
     failed = 0

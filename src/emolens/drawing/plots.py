@@ -11,7 +11,7 @@ from emolens.drawing.plane import draw_plane
 from emolens.drawing.timeline import draw_timeline
 from emolens.errors import ConfigError
 from emolens.inference.attention import AttentionMap
-from emolens.inference.results import Prediction, by_source
+from emolens.inference.results import Prediction, by_input
 from emolens.inference.timeline import Timeline
 from emolens.taxonomy import get_label_space
 
@@ -48,7 +48,7 @@ def write_plots(
         raise ConfigError(f"the number of annotated pictures must be 0 or more, not {limit}")
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder}: is a file; plots need a folder")
-    groups = by_source(predictions)
+    groups = by_input(predictions)
     known = [rows[0] for rows in groups if rows[0].answered]
     polarity_of = polarities(known)
     written: list[Path] = []

@@ -18,8 +18,8 @@ from emolens.drawing.plots import polarities, safe_name
 from emolens.drawing.strip import draw_strip, strip_height
 from emolens.errors import ConfigError, MediaError
 from emolens.files import atomic_path
-from emolens.inference.inputs import media_of
-from emolens.inference.results import Prediction
+from emolens.inference.inputs import Input, media_of
+from emolens.inference.results import Prediction, by_input
 from emolens.media.frame_scaler import FrameScaler
 from emolens.media.media_file import open_media, picture_stream
 from emolens.media.video import index_frames, probe
@@ -63,15 +63,20 @@ def render_targets(paths: Sequence[Path], target: Path) -> dict[Path, Path]:
     return targets
 
 
-def render_all(targets: Mapping[Path, Path], rows_of: Mapping[Path, Sequence[Prediction]]) -> None:
-    """Render each video; one that cannot be is told of, and the others go on.
+def render_all(targets: Mapping[Path, Path], predictions: Sequence[Prediction]) -> None:
+    """Render each video; a failure is printed to standard error, and the next one is rendered.
+
+    Args:
+        targets: from :func:`render_targets`.
+        predictions: of at least these videos.
 
     Raises:
-        MediaError: not one could be rendered.
+        MediaError: if none could be rendered.
     """
+    rows_of = {rows[0].source: rows for rows in by_input(predictions)}
     errors = []
     for path, target in targets.items():
-        whole, *windows = rows_of[path]
+        whole, *windows = rows_of[Input.of(path).source]
         try:
             if not whole.answered:
                 raise MediaError(f"{path}: has no verdict to draw")

@@ -29,7 +29,8 @@ from emolens.files import user_cache
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 
 ManifestLike = str | os.PathLike[str] | Manifest
 

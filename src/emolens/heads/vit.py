@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import WeightsError
-from emolens.heads.heads import FixedHead, to_scores
-from emolens.models.verdict import Verdict
+from emolens.heads.answers import Answers
+from emolens.heads.base import MappedHead, clipped_targets, to_scores
 from emolens.taxonomy import LabelSpace
 
 VIT = "vit_finetuned"
@@ -39,7 +39,7 @@ class VitClassifier(nn.Module):
         return output[:, : output.shape[1] - targets], output[:, output.shape[1] - targets :]
 
 
-class VitHead(FixedHead):
+class VitHead(MappedHead):
     """Classes, several labels, valence and arousal, or labels and a point."""
 
     kind = VIT
@@ -58,13 +58,11 @@ class VitHead(FixedHead):
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
         self.multi_label = module.multi_label
 
-    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_answers(self, embedding_ND: Tensor) -> Answers:
         assert isinstance(self.module, VitClassifier)
         output_NC, value_NR = self.module(embedding_ND)
-        # Regressed values know no borders; the plane has them.
-        value = dict(zip(self.module.targets, value_NR.clamp(-1, 1).double().numpy().T, strict=True))
         score_NC = None
         if self.own_label_space is not None:
             # Degrees stay as they are regressed: clipped to 0..1, rare labels would tie, and lose their ranks.
             score_NC = output_NC.double().numpy() if self.multi_label else to_scores(output_NC.softmax(1))
-        return Verdict(self.own_label_space, score_NC, value.get("valence"), value.get("arousal"))
+        return Answers(self.own_label_space, score_NC, **clipped_targets(value_NR, self.module.targets))

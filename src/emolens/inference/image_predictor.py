@@ -1,6 +1,6 @@
 """A model of pictures, on pictures and on the frames of videos.
 
-Legend: N frames, K frames asked for, D embedding.
+Legend: N frames, K frames asked for, B pictures of a batch, D embedding, H, W height and width.
 """
 
 import os
@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 from emolens.embedding.encode import default_workers, encode_files
 from emolens.embedding.prefetch import prefetch, reason
 from emolens.errors import ConfigError
-from emolens.heads.heads import Head
-from emolens.inference.inputs import media_of
+from emolens.heads.answers import Answers
+from emolens.heads.base import Head
+from emolens.inference.inputs import Input
 from emolens.inference.perturbation import Perturbation
-from emolens.inference.predictor import Answer, Predictor
+from emolens.inference.predictor import Batch, Predictor
+from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span
-from emolens.inference.verdicts import joined, mean_of, rows_of
 from emolens.inference.video_frames import SampledFrames, SteadyFrames, sampled_frames
 from emolens.models.backbones.base import Backbone
-from emolens.models.verdict import Verdict
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
+from emolens.runs.registry import save_model
 from emolens.taxonomy import LabelSpace, get_label_space
 
 VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
@@ -34,28 +37,37 @@ VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
 class ImagePredictor(Predictor):
     """A frozen backbone and a head on it.
 
-    A video is judged by frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
-    judged as a picture is, and the scores are averaged (:func:`emolens.inference.verdicts.mean_of` says why).
+    A video is predicted from frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
+    predicted as a picture is, and the scores are averaged (:meth:`emolens.heads.answers.Answers.mean` says why).
 
     Args:
         name: for tables and the ``model`` column.
-        backbone, head: what encodes, and what judges.
-        config: what :func:`emolens.runs.head.save_pretrained` writes beside the weights.
+        model: backbone, head, and what is known of them.
         cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
-        condition: see :meth:`under`.
+        perturbation: see :meth:`perturbed`.
     """
 
     def __init__(
         self,
         name: str,
-        backbone: Backbone,
-        head: Head,
-        config: dict[str, Any],
+        model: ImageModel,
         cache: Path | None = None,
         perturbation: Perturbation | None = None,
     ) -> None:
-        self.name, self.backbone, self.head, self.config, self.cache = name, backbone, head, config, cache
+        self.name, self.model, self.cache = name, model, cache
         self.perturbation = perturbation or Perturbation()
+
+    @property
+    def config(self) -> RunConfig:
+        return self.model.config
+
+    @property
+    def backbone(self) -> Backbone:
+        return self.model.backbone
+
+    @property
+    def head(self) -> Head:
+        return self.model.head
 
     @property
     def kind(self) -> str:
@@ -83,67 +95,78 @@ class ImagePredictor(Predictor):
 
     def retarget(self, label_space: LabelSpace | str) -> "ImagePredictor":
         head = self.head.retarget(get_label_space(label_space))
-        return ImagePredictor(self.name, self.backbone, head, self.config, self.cache, self.perturbation)
+        return ImagePredictor(self.name, replace(self.model, head=head), self.cache, self.perturbation)
 
     def perturbed(self, perturbation: Perturbation) -> "ImagePredictor":
         """The same model, looking at a part of the frames of videos.
 
         Raises:
-            ConfigError: the condition is one of sound, or takes the pictures away.
+            ConfigError: if the perturbation is one of sound, or takes the pictures away.
         """
         if replace(perturbation, keep_frames=1.0, seed=0) != Perturbation():
             raise ConfigError(
-                f"{self.name} looks at pictures and hears nothing: of the conditions only keep_frames means "
-                "something to it; those of sound need an audio-visual run (emolens train av_cpnet)"
+                f"{self.name} looks at pictures and hears nothing: of the perturbations only keep_frames applies to it; "
+                "those of sound need an audio-visual run (emolens train av_cpnet)"
             )
-        return ImagePredictor(self.name, self.backbone, self.head, self.config, self.cache, perturbation)
+        return ImagePredictor(self.name, self.model, self.cache, perturbation)
 
     def predict_batches(
-        self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
-    ) -> Iterator[tuple[int, Answer]]:
-        places: dict[str, list[int]] = {"image": [], "video": [], "audio": []}
-        for place, path in enumerate(paths):
-            places[media_of(path)].append(place)
+        self, inputs: Sequence[Input], batch_size: int = 32, workers: int | None = None
+    ) -> Iterator[Batch]:
+        places = {
+            media: np.array([place for place, one in enumerate(inputs) if one.media == media], dtype=np.int64)
+            for media in ("image", "video", "audio")
+        }
         for place in places["audio"]:
             yield (
-                place,
-                Answer.failed(
-                    f"{paths[place]}: is a sound file, and {self.name} looks at pictures; an audio-visual run hears it "
-                    "(emolens train av_cpnet)"
+                np.array([place]),
+                self.failed(
+                    inputs[place],
+                    f"{inputs[place].path}: is a sound file, and {self.name} looks at pictures; an audio-visual run "
+                    "hears it (emolens train av_cpnet)",
                 ),
             )
-        yield from self._predict_pictures(paths, places["image"], batch_size, workers)
-        yield from self._predict_videos(paths, places["video"], batch_size, workers)
+        yield from self._predict_pictures(inputs, places["image"], batch_size, workers)
+        yield from self._predict_videos(inputs, places["video"], batch_size, workers)
 
-    def predict_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Answer]:
-        """See :class:`Predictor`; the frames are read and judged once, whatever windows share them."""
-        frames = SteadyFrames(path, self.backbone.min_side)
+    def predict_windows(self, given: Input, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Predictions]:
+        """See :class:`Predictor`; each frame is read and predicted once, however many windows share it."""
+        frames = SteadyFrames(given.path, self.backbone.min_side)
         wanted = [frames.within(*span).tolist() for span in spans]
-        seen: dict[float, Verdict] = {}
+        seen: dict[float, Answers] = {}
         done = 0
         for batch in frames.batches(batch_size):
-            verdict = self._verdict([image_HWC for _, image_HWC in batch], batch_size)
-            seen |= {time_s: rows_of(verdict, [row]) for row, (time_s, _) in enumerate(batch)}
+            answers = self._answers([image_HWC for _, image_HWC in batch], batch_size)
+            seen |= {time_s: answers[[row]] for row, (time_s, _) in enumerate(batch)}
             while done < len(spans) and wanted[done][-1] <= batch[-1][0]:
-                yield _window(path, spans[done], wanted[done], seen, frames.problem)
+                yield self._window(given, spans[done], wanted[done], seen, frames.problem)
                 done += 1
             if done < len(spans):
-                seen = {time_s: verdict for time_s, verdict in seen.items() if time_s >= wanted[done][0]}
+                seen = {time_s: answer for time_s, answer in seen.items() if time_s >= wanted[done][0]}
         for span, times in zip(spans[done:], wanted[done:], strict=True):
-            yield _window(path, span, times, seen, frames.problem)
+            yield self._window(given, span, times, seen, frames.problem)
+
+    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
+        save_model(self.model, Path(directory), self.name)
 
     def _predict_pictures(
-        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Answer]]:
-        for rows, embedding_BD, errors in self._embed([paths[place] for place in places], batch_size, workers):
-            good = [k for k, row in enumerate(rows) if row not in errors]
-            verdict = self.head.verdict(torch.from_numpy(embedding_BD[good])) if good else None
-            for row in rows:
-                if row in errors:
-                    yield places[row], Answer.failed(errors[row])
-            for number, k in enumerate(good):
-                assert verdict is not None
-                yield places[rows[k]], Answer(rows_of(verdict, [number]))
+        self, inputs: Sequence[Input], place_N: NDArray[np.int64], batch_size: int, workers: int | None
+    ) -> Iterator[Batch]:
+        paths = [inputs[place].path for place in place_N]
+        for row_B, embedding_BD, errors in self._embed(paths, batch_size, workers):
+            good = [k for k, row in enumerate(row_B) if row not in errors]
+            answers = None
+            if good:
+                answers = self.head.answers(torch.from_numpy(embedding_BD[good])).spread(good, len(row_B))
+            yield (
+                place_N[row_B],
+                self.table(
+                    [inputs[place_N[row]] for row in row_B],
+                    answers,
+                    status=["error" if row in errors else "ok" for row in row_B],
+                    error=[errors.get(row) for row in row_B],
+                ),
+            )
 
     def _embed(
         self, paths: list[Path], batch_size: int, workers: int | None
@@ -152,54 +175,63 @@ class ImagePredictor(Predictor):
             for batch in encode_files(self.backbone, paths, batch_size=batch_size, workers=workers):
                 yield batch.index, batch.embedding_BD, batch.errors
             return
+        if not paths:
+            return
         from emolens.embedding.cache import EmbeddingCache
 
         embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
         yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
 
     def _predict_videos(
-        self, paths: Sequence[Path], places: list[int], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Answer]]:
+        self, inputs: Sequence[Input], place_N: NDArray[np.int64], batch_size: int, workers: int | None
+    ) -> Iterator[Batch]:
         def load(path: Path) -> SampledFrames:
             return sampled_frames(path, self.backbone.min_side)
 
         threads = min(VIDEOS_AHEAD, workers or default_workers())
-        for item in prefetch(load, [paths[place] for place in places], threads, ahead=0):
-            place = places[item.place]
+        for item in prefetch(load, [inputs[place].path for place in place_N], threads, ahead=0):
+            place = place_N[item.place]
+            given = inputs[place]
             if item.result is None:
                 assert item.error is not None
-                yield place, Answer.failed(reason(paths[place], item.error))
+                rows = self.failed(given, reason(given.path, item.error))
             else:
-                yield place, self._predict_frames(paths[place], item.result, batch_size)
+                rows = self._whole(given, item.result, batch_size)
+            yield np.array([place]), rows
 
-    def _predict_frames(self, path: Path, clip: SampledFrames, batch_size: int) -> Answer:
-        shown_K = self.perturbation.held_frames(len(clip.image_KHWC), path)
+    def _whole(self, given: Input, frames: SampledFrames, batch_size: int) -> Predictions:
+        """The row of a video: the mean of its frames."""
+        shown_K = self.perturbation.held_frames(len(frames.image_KHWC), given.path)
         kept, back_K = np.unique(shown_K, return_inverse=True)
-        verdict = self._verdict([clip.image_KHWC[k] for k in kept], batch_size)
-        status, remark = ("partial", f"{path}: {'; '.join(clip.problems)}") if clip.problems else ("ok", None)
-        return Answer(mean_of(rows_of(verdict, back_K)), status, remark, (0.0, clip.duration_s))
+        answers = self._answers([frames.image_KHWC[k] for k in kept], batch_size)
+        problems = "; ".join(frames.problems)
+        return self.table(
+            [given],
+            answers[back_K].mean(),
+            status=["partial" if problems else "ok"],
+            error=[f"{given.path}: {problems}" if problems else None],
+            spans=[(0.0, frames.duration_s)],
+        )
 
-    def _verdict(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Verdict:
-        """Frames, uint8 RGB, as a photograph is judged."""
+    def _window(
+        self, given: Input, span: Span, wanted: list[float], seen: dict[float, Answers], problem: str
+    ) -> Predictions:
+        """The row of a window: the mean of those of its frames that were seen."""
+        found = [seen[time_s] for time_s in wanted if time_s in seen]
+        lost = len(wanted) - len(found)
+        why = f"{given.path}: {lost} of {len(wanted)} frames from {span[0]:g} to {span[1]:g} s {problem}"
+        if not found:
+            return self.failed(given, why, span)
+        answers = Answers.concatenate(found).mean()
+        status, error = ("partial", why) if lost else ("ok", None)
+        return self.table([given], answers, status=[status], error=[error], spans=[span])
+
+    def _answers(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Answers:
+        """Answers for frames, uint8 RGB, each (H, W, 3), as for photographs."""
         with ThreadPoolExecutor(default_workers()) as pool:
             inputs = list(pool.map(self.backbone.transform, images))
         batches = [
             self.backbone.encode_image(torch.stack(inputs[k : k + batch_size]))
             for k in range(0, len(inputs), batch_size)
         ]
-        return self.head.verdict(torch.cat(batches))
-
-    def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        from emolens.runs.head import save_pretrained
-
-        save_pretrained(self, Path(directory))
-
-
-def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Answer:
-    """The mean of those frames of a window that were seen."""
-    found = [seen[time_s] for time_s in wanted if time_s in seen]
-    lost = len(wanted) - len(found)
-    remark = f"{path}: {lost} of {len(wanted)} frames from {span[0]:g} to {span[1]:g} s {problem}" if lost else None
-    if not found:
-        return Answer(None, "error", remark, span)
-    return Answer(mean_of(joined(found)), "partial" if lost else "ok", remark, span)
+        return self.head.answers(torch.cat(batches))

@@ -1,12 +1,19 @@
-"""From what a user typed to a list of files."""
+"""From what a user gives to a list of inputs: one input, one result, in order, duplicates included.
+
+Every kind of input goes through :func:`read_inputs`. A new kind is one function, registered for its type with
+``inputs_of.register``.
+"""
 
 import glob
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from emolens.errors import DataError
+from emolens.errors import ConfigError, DataError
 from emolens.media.audio import AUDIO_SUFFIXES
 from emolens.media.image import IMAGE_SUFFIXES
 from emolens.media.video import VIDEO_SUFFIXES
@@ -18,34 +25,83 @@ WORDS: Mapping[Media, str] = {"image": "pictures", "video": "videos", "audio": "
 EVERY: tuple[Media, ...] = ("image", "video", "audio")
 
 
-def expand_inputs(inputs: Iterable[str | Path], media: Sequence[Media] = EVERY) -> list[Path]:
-    """Files in a stable order, each once.
+@dataclass(frozen=True)
+class Input:
+    """One thing to predict.
 
-    A folder gives the pictures, videos and sound files in it, at any depth, sorted; a pattern with ``*``, ``?`` or
-    ``[`` what it matches; a ``.txt`` or ``.lst`` file the paths in it, one a line, relative to the working folder;
-    ``-`` the same from standard input; anything else is taken as a file, whether it exists or not, so that a missing
-    one becomes a row with an error.
+    Attributes:
+        path: of its file.
+        media: image, video or audio.
+    """
+
+    path: Path
+    media: Media
+
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> "Input":
+        """The input of a file, its media told by its name."""
+        place = Path(path)
+        return cls(place, media_of(place))
+
+    @property
+    def source(self) -> str:
+        """The ``source`` of its rows. A file name may hold bytes that are no text; a row may not."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
+
+def read_inputs(given: Any, media: Sequence[Media] = EVERY) -> list[Input]:
+    """Inputs in a stable order: as they are given, files of a folder or pattern sorted.
 
     Args:
-        inputs: what was typed.
+        given: a path, or a sequence of paths. A folder gives the pictures, videos and sound files in it, at any depth;
+            a pattern with ``*``, ``?`` or ``[`` what it matches; a ``.txt`` or ``.lst`` file the paths in it, one a
+            line, relative to the working folder; ``-`` the same from standard input. Anything else is taken as a file,
+            whether it exists or not, so that a missing file gives a row with an error.
         media: what is looked for in folders.
 
     Raises:
-        DataError: a folder without any of them, or a pattern that matches nothing.
+        ConfigError: if the type of what is given is not known.
+        DataError: if a folder holds none of ``media``, or a pattern matches nothing.
+
+    Examples:
+        >>> [one.media for one in read_inputs(["photo.jpg", "film.mp4", "photo.jpg"])]
+        ['image', 'video', 'image']
     """
-    found: dict[Path, None] = {}
-    for given in inputs:
-        found.update(dict.fromkeys(_expand(str(given), media)))
-    return list(found)
+    return inputs_of(given, media)
+
+
+@singledispatch
+def inputs_of(given: Any, media: Sequence[Media]) -> list[Input]:
+    """The inputs in one thing given; a function for each type."""
+    raise ConfigError(
+        f"an input of type {type(given).__name__} is not known; give a path, or a list of paths of files and folders"
+    )
+
+
+@inputs_of.register(list)
+@inputs_of.register(tuple)
+def _(given: Sequence[Any], media: Sequence[Media]) -> list[Input]:
+    return [one for part in given for one in inputs_of(part, media)]
+
+
+@inputs_of.register(Input)
+def _(given: Input, media: Sequence[Media]) -> list[Input]:
+    return [given]
+
+
+@inputs_of.register(str)
+@inputs_of.register(os.PathLike)
+def _(given: str | os.PathLike[str], media: Sequence[Media]) -> list[Input]:
+    return [Input.of(path) for path in _paths(os.fspath(given), media)]
 
 
 def media_of(path: Path) -> Media:
-    """What a file is, by its name; one without a telling suffix is taken for a picture, whose bytes then decide."""
+    """What a file is, by its name; one without a known suffix is taken for a picture, whose bytes then decide."""
     suffix = path.suffix.lower()
     return "video" if suffix in VIDEO_SUFFIXES else "audio" if suffix in AUDIO_SUFFIXES else "image"
 
 
-def _expand(given: str, media: Sequence[Media]) -> list[Path]:
+def _paths(given: str, media: Sequence[Media]) -> list[Path]:
     if given == "-":
         return _lines(sys.stdin)
     path = Path(given)
@@ -54,7 +110,7 @@ def _expand(given: str, media: Sequence[Media]) -> list[Path]:
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
         if not files:
             looked = ", ".join(f"{WORDS[m]} ({', '.join(sorted(SUFFIXES[m]))})" for m in media)
-            raise DataError(f"{path}: nothing of use in this folder; looked for {looked}")
+            raise DataError(f"{path}: nothing to read in this folder; looked for {looked}")
         return files
     if path.exists():
         if path.suffix.lower() in LIST_SUFFIXES:

@@ -1,18 +1,19 @@
 """Predictions over an archive that survive a stop: rows are appended as they come, the table is written at the end.
 
-A line of the journal is a JSON list, all rows of one file: a video whose timeline was being worked on when the run
-stopped has no line yet, or a torn one, and is done again.
+A line of the journal is a JSON list, all rows of one file: a video whose timeline was not finished when the run stopped
+has no line yet, or a torn one, and is done again.
 """
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from emolens.errors import ConfigError
 from emolens.files import write_error
 from emolens.inference.results import Prediction, Predictions, to_json
+from emolens.taxonomy import LabelSpace
 
 
 class Journal:
@@ -23,7 +24,7 @@ class Journal:
         resume: keep the rows of an interrupted run; else it is an error if there are any.
 
     Raises:
-        ConfigError: there is an interrupted run, of the same table, that was not asked to go on.
+        ConfigError: if there is an interrupted run of the same table and ``resume`` is False.
     """
 
     def __init__(self, table: Path, resume: bool) -> None:
@@ -34,7 +35,7 @@ class Journal:
             return
         if not resume:
             raise ConfigError(
-                f"{table}: an interrupted run left {self.path.name}; go on with --resume, or remove that file"
+                f"{table}: an interrupted run left {self.path.name}; continue it with --resume, or remove that file"
             )
         self.done = {rows[0].source: rows for rows in _read(self.path)}
 
@@ -59,9 +60,15 @@ class Journal:
         self._stream.write(_line(rows))
         self._stream.flush()
 
-    def finish(self, sources: Iterable[str]) -> Predictions:
-        """Write the table with the rows of each source, in that order, and remove the journal."""
-        predictions = Predictions([row for source in sources for row in self.done[source]])
+    def finish(self, sources: Sequence[str], label_space: LabelSpace | None = None) -> Predictions:
+        """Write the table with the rows of each source, in that order, and remove the journal.
+
+        Args:
+            sources: of the inputs; one may come twice.
+            label_space: of the scores; see :meth:`Predictions.from_rows`.
+        """
+        rows = [(place, row) for place, source in enumerate(sources) for row in self.done[source]]
+        predictions = Predictions.from_rows([row for _, row in rows], label_space, [place for place, _ in rows])
         predictions.write(self.table)
         os.unlink(self.path)
         return predictions

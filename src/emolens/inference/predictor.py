@@ -1,59 +1,45 @@
-"""What every model can do, whatever it looks at: answer for files, and follow a video through time.
+"""What every model can do, whatever it looks at: predict files, and follow a video through time.
 
-Legend: C labels, N samples, W windows.
+Legend: N rows, K places, W windows.
 """
 
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emolens.embedding.prefetch import FAILURES, reason
-from emolens.inference.inputs import expand_inputs, media_of
+from emolens.heads.answers import Answers
+from emolens.inference.inputs import Input, read_inputs
 from emolens.inference.perturbation import Perturbation
-from emolens.inference.results import Prediction, Predictions
-from emolens.inference.timeline import AUTOMATIC_S, Span, Timeline
-from emolens.inference.verdicts import joined, rows_of
-from emolens.models.verdict import Array, Verdict
+from emolens.inference.results import Predictions
+from emolens.inference.timeline import Span, Timeline
 from emolens.progress import Advance, progress
+from emolens.runs.config import RunConfig
 from emolens.taxonomy import LabelSpace
 
-Self = TypeVar("Self", bound="Predictor")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a model makes of a file, or of a window of it.
-
-    Attributes:
-        verdict: of one sample; None where there is no answer.
-        status, remark: as ``status`` and ``error`` of :class:`~emolens.inference.results.Prediction`.
-        span: start and end in seconds; None for pictures.
-    """
-
-    verdict: Verdict | None
-    status: str = "ok"
-    remark: str | None = None
-    span: Span | None = None
-
-    @classmethod
-    def failed(cls, remark: str, span: Span | None = None) -> "Answer":
-        """No answer, and why."""
-        return cls(None, "error", remark, span)
+Places = NDArray[np.int64]
+Batch = tuple[Places, Predictions]
 
 
 class Predictor(ABC):
-    """A model that is ready.
+    """A model that is ready to predict; :func:`emolens.load` makes one.
 
     Attributes:
         name: for tables and the ``model`` column.
-        config: what is written beside the weights, and what the training left there.
     """
 
     name: str
-    config: dict[str, Any]
+
+    @property
+    @abstractmethod
+    def config(self) -> RunConfig:
+        """What it is: kind, labels, preprocessing, and how it was trained."""
 
     @property
     @abstractmethod
@@ -86,26 +72,26 @@ class Predictor(ABC):
         """Whether valence and arousal are the model's own, not expected from its scores."""
 
     @abstractmethod
-    def retarget(self: Self, label_space: LabelSpace | str) -> Self:
+    def retarget(self, label_space: LabelSpace | str) -> Self:
         """The same model answering in another label space."""
 
     @abstractmethod
-    def perturbed(self: Self, perturbation: Perturbation) -> Self:
-        """The same model under a condition.
+    def perturbed(self, perturbation: Perturbation) -> Self:
+        """The same model on perturbed inputs.
 
         Raises:
-            ConfigError: the condition means nothing to this kind of model.
+            ConfigError: if the perturbation does not apply to this kind of model.
         """
 
     @abstractmethod
     def predict_batches(
-        self, paths: Sequence[Path], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Answer]]:
-        """Yield (number of the path, what the model makes of the whole file) as they are done; each path once."""
+        self, inputs: Sequence[Input], batch_size: int = 32, workers: int | None = None
+    ) -> Iterator[Batch]:
+        """Yield (places in ``inputs``, a row each of the whole file) as they are done; each place once."""
 
     @abstractmethod
-    def predict_windows(self, path: Path, spans: Sequence[Span], batch_size: int) -> Iterator[Answer]:
-        """What the model makes of each window of a video or sound file, in order; no more memory for more windows."""
+    def predict_windows(self, given: Input, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Predictions]:
+        """Yield a row for each window of a video or sound file, in order; no more memory for more windows."""
 
     @abstractmethod
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
@@ -125,7 +111,7 @@ class Predictor(ABC):
         """Predict files, folders, patterns and lists of files; a progress bar shows on a terminal.
 
         Args:
-            inputs: see :func:`emolens.inference.inputs.expand_inputs`; a list of files gives their rows in order.
+            inputs: see :func:`emolens.inference.inputs.read_inputs`; one result an input, in order, duplicates included.
             batch_size: pictures, or frames, that go through the model together.
             workers: threads that decode; None chooses.
             timeline: whether rows of windows follow that of a video or sound file; None for those over 10 seconds.
@@ -136,131 +122,124 @@ class Predictor(ABC):
             and says why.
 
         Raises:
-            ConfigError: lengths of the timeline that cannot be.
-            DataError: a folder without anything to predict, or a pattern without matches.
+            ConfigError: if a length of the timeline is not positive.
+            DataError: if a folder holds nothing to predict, or a pattern matches nothing.
         """
-        lengths = Timeline(window_s, hop_s, smooth_s)
-        given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-        paths = expand_inputs(os.fspath(one) for one in given)
-        rows: list[list[Prediction]] = [[] for _ in paths]
-        with progress(f"predict ({self.name})", rows_to_come(paths, timeline)) as advance:
-            for index, found in self.follow(paths, lengths, timeline, batch_size, workers, advance):
-                rows[index] = found
-        return Predictions([row for found in rows for row in found])
+        lengths = Timeline(window_s, hop_s, smooth_s, timeline)
+        given = read_inputs(inputs)
+        with progress(f"predict ({self.name})", rows_to_come(given, lengths)) as advance:
+            return in_order(list(self.stream(given, lengths, batch_size, workers, advance)))
 
-    def iterate(
-        self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
-    ) -> Iterator[tuple[int, Prediction]]:
-        """Yield (number of the path, row of the whole file) as they are done; each path once."""
-        for index, answer in self.predict_batches(paths, batch_size, workers):
-            yield index, self.row(paths[index], answer)
-
-    def follow(
+    def stream(
         self,
-        paths: Sequence[Path],
+        inputs: Sequence[Input],
         timeline: Timeline,
-        wanted: bool | None = None,
         batch_size: int = 32,
         workers: int | None = None,
-        advance: Advance | None = None,
-    ) -> Iterator[tuple[int, list[Prediction]]]:
-        """Yield (number of the path, row of the whole file and rows of its windows) as they are done.
+        advance: Advance = lambda steps=1: None,
+    ) -> Iterator[Batch]:
+        """Yield (place of each row's input, rows) as they are done, the rows of one input never apart.
 
         The row of the whole is the same with a timeline and without.
 
         Args:
-            wanted: whether there are windows; None where a file is longer than 10 seconds.
-            advance: told of each row, since a file may take an hour.
+            inputs: what to predict.
+            timeline: which files get windows, and how these lie.
+            batch_size, workers: as in :meth:`predict`.
+            advance: called after each row, since a file may take an hour.
         """
-        for index, whole in self.iterate(paths, batch_size, workers):
-            advance = advance or (lambda steps=1: None)
-            advance()
-            rows, path, end_s = [whole], paths[index], whole.end_s
-            if whole.answered and end_s is not None and (end_s > AUTOMATIC_S if wanted is None else wanted):
-                windows = []
-                try:
-                    for answer in self.predict_windows(path, timeline.windows(end_s), batch_size):
-                        windows.append(answer)
-                        advance()
-                except FAILURES as error:  # it was there a moment ago
-                    rows = [replace(whole, status="partial", error=reason(path, error))]
-                rows += [self.row(path, answer) for answer in smoothed(windows, timeline)]
-            yield index, rows
+        for place_K, table in self.predict_batches(inputs, batch_size, workers):
+            advance(len(table))
+            followed_K = table.answered_N & timeline.follows(table.values("end_s"))
+            if not followed_K.any():
+                yield place_K, table
+                continue
+            for row, place in enumerate(place_K):
+                part = table[row : row + 1]
+                if followed_K[row]:
+                    part = self._follow(inputs[place], part, timeline, batch_size, advance)
+                yield np.full(len(part), place), part
 
-    def row(self, path: Path, answer: Answer) -> Prediction:
-        """The row of a file or a window."""
-        start_s, end_s = (round(edge, 6) for edge in answer.span) if answer.span else (None, None)
-        row = Prediction(
-            self.source_of(path),
-            media=media_of(path),
-            start_s=start_s,
-            end_s=end_s,
+    def _follow(
+        self, given: Input, whole: Predictions, timeline: Timeline, batch_size: int, advance: Advance
+    ) -> Predictions:
+        """The row of the whole, and the smoothed rows of its windows."""
+        windows: list[Predictions] = []
+        try:
+            spans = timeline.windows(float(whole.values("end_s")[0]))
+            for window in self.predict_windows(given, spans, batch_size):
+                windows.append(window)
+                advance(len(window))
+        except FAILURES as error:  # it was there a moment ago
+            why = reason(given.path, error)
+            whole = replace(whole, status_N=np.array(["partial"], object), error_N=np.array([why], object))
+        if not windows:
+            return whole
+        return Predictions.concatenate([whole, smoothed(Predictions.concatenate(windows), timeline)])
+
+    def table(
+        self,
+        inputs: Sequence[Input],
+        answers: Answers | None,
+        *,
+        status: Sequence[str] | None = None,
+        error: Sequence[str | None] | None = None,
+        spans: Sequence[Span | None] | None = None,
+    ) -> Predictions:
+        """Rows of these inputs; ``answers`` None where none of them has one."""
+        return Predictions.of(
+            [one.source for one in inputs],
+            [one.media for one in inputs],
+            Answers(self.label_space) if answers is None else answers,
             model=self.name,
-            label_space=self.label_space.name if self.label_space else None,
-            status=answer.status,
-            error=answer.remark,
+            status=status,
+            error=error,
+            spans=spans,
         )
-        verdict = answer.verdict
-        if verdict is None:
-            return row
-        space, score_NC = verdict.label_space, verdict.score_NC
-        if space is not None and score_NC is not None:
-            best = int(score_NC[0].argmax())
-            row = replace(
-                row,
-                label=space.labels[best],
-                score=float(score_NC[0, best]),
-                scores=dict(zip(space.labels, score_NC[0].tolist(), strict=True)),
-                polarity=space.polarity[best],
-            )
-        valence = None if verdict.valence_N is None else float(verdict.valence_N[0])
-        arousal = None if verdict.arousal_N is None else float(verdict.arousal_N[0])
-        return replace(row, valence=valence, arousal=arousal)
 
-    @staticmethod
-    def source_of(path: Path) -> str:
-        """The ``source`` of the row of a path: a file name may hold bytes that are no text, a row may not."""
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-    @classmethod
-    def from_pretrained(cls, name: str, **options: Any) -> "Predictor":
-        """Load a folder, or a repository of the Hugging Face hub; ``options`` as of :func:`emolens.load`."""
-        from emolens.inference.load import load
-
-        return load(f"run:{name}" if Path(name).is_dir() else f"hub:{name}", **options)
+    def failed(self, given: Input, why: str, span: Span | None = None) -> Predictions:
+        """The row of an input without a prediction."""
+        return self.table([given], None, status=["error"], error=[why], spans=[span])
 
     def push_to_hub(self, repository: str, private: bool = False, token: str | None = None) -> str:
-        """Upload to the Hugging Face hub as USER/REPO; returns its address."""
-        from emolens.runs.head import push_to_hub
+        """Upload to the Hugging Face hub as USER/REPO; returns its address.
 
-        return push_to_hub(self, repository, private=private, token=token)
+        Raises:
+            DataError: if the hub refuses or cannot be reached.
+        """
+        import tempfile
+
+        from emolens.runs import hub
+
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(Path(folder))
+            return hub.push(Path(folder), repository, private=private, token=token)
 
 
-def rows_to_come(paths: Sequence[Path], wanted: bool | None) -> int | None:
+def in_order(batches: Sequence[Batch]) -> Predictions:
+    """The rows of all batches in the order of their inputs; ``input_N`` says which."""
+    if not batches:
+        return Predictions.concatenate([])
+    place_N = np.concatenate([place_K for place_K, _ in batches])
+    whole = replace(Predictions.concatenate([table for _, table in batches]), input_N=place_N)
+    return whole[np.argsort(place_N, kind="stable")]
+
+
+def rows_to_come(inputs: Sequence[Input], timeline: Timeline) -> int | None:
     """How many rows there will be; None where the lengths of videos decide."""
-    return len(paths) if wanted is False or all(media_of(path) == "image" for path in paths) else None
+    fixed = timeline.wanted is False or all(one.media == "image" for one in inputs)
+    return len(inputs) if fixed else None
 
 
-def smoothed(windows: Sequence[Answer], timeline: Timeline) -> list[Answer]:
-    """The windows with smoothed verdicts; those without an answer stay as they are, and count for nothing."""
-    known = [(answer.verdict, answer.span) for answer in windows if answer.verdict is not None and answer.span]
-    if not known:
-        return list(windows)
-    spans = [span for _, span in known]
-    together = joined([verdict for verdict, _ in known])
-
-    def smooth(value_WX: Array | None) -> Array | None:
-        return None if value_WX is None else timeline.smoothed(value_WX.reshape(len(spans), -1), spans)
-
-    score_WC, valence_W1, arousal_W1 = (smooth(v) for v in (together.score_NC, together.valence_N, together.arousal_N))
-    together = Verdict(
-        together.label_space,
-        score_WC,
-        None if valence_W1 is None else valence_W1[:, 0],
-        None if arousal_W1 is None else arousal_W1[:, 0],
-    )
-    row = iter(range(len(known)))
-    return [
-        answer if answer.verdict is None else replace(answer, verdict=rows_of(together, [next(row)]))
-        for answer in windows
-    ]
+def smoothed(windows: Predictions, timeline: Timeline) -> Predictions:
+    """The windows with smoothed answers; those without an answer stay as they are, and count for nothing."""
+    known = np.flatnonzero(windows.answered_N)
+    if not len(known):
+        return windows
+    spans = [(float(start), float(end)) for start, end in windows.span_N2[known]]
+    part = windows.answers[known]
+    smooth = {
+        name: timeline.smoothed(array.reshape(len(known), -1), spans).reshape(array.shape)
+        for name, array in part.arrays().items()
+    }
+    return replace(windows, answers=replace(part, **smooth).spread(known, len(windows)))

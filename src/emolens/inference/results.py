@@ -1,27 +1,30 @@
-"""What a prediction looks like, in memory and on disk.
+"""What a prediction looks like, in memory and on disk: arrays, of which a row is a view.
 
-Legend: N rows, C labels.
+Legend: N rows, K some of them, C labels.
 """
 
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.errors import ConfigError
+from emolens.errors import ConfigError, DataError
 from emolens.files import atomic_path
-from emolens.taxonomy import LabelSpace
+from emolens.heads.answers import Answers, Rows
+from emolens.taxonomy import LabelSpace, get_label_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+VALUES = ("valence", "arousal", "dominance")
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,13 @@ class Prediction:
             duration; the windows of its timeline are rows that follow that one.
         person: number of the person in the picture; None for the whole.
         label, score: the most probable label and its probability.
-        scores: label -> probability, summing to 1; of a model of several labels, degrees that do not.
-        valence, arousal: in [-1, 1], 0 is neutral; from the model, or expected from the scores.
+        scores: label -> probability, summing to 1; of a multi-label model, degrees that do not.
+        valence, arousal, dominance: in [-1, 1], 0 is neutral; from the model, or expected from the scores.
         polarity: positive, neutral or negative, of ``label``.
-        model, label_space: who said it, in which words.
-        status: ``ok``; ``no_audio``, ``no_video`` or ``partial`` where the answer is from a part of what was to be
-            looked at and heard; ``error`` where there is none.
-        error: why there is no prediction, or what it had to do without.
+        model, label_space: who said it, in which labels.
+        status: ``ok``; ``no_audio``, ``no_video`` or ``partial`` if only a part of the input was used; ``error`` if
+            there is no prediction.
+        error: why there is no prediction, or what was missing.
     """
 
     source: str
@@ -54,6 +57,7 @@ class Prediction:
     scores: dict[str, float] | None = None
     valence: float | None = None
     arousal: float | None = None
+    dominance: float | None = None
     polarity: str | None = None
     model: str = ""
     label_space: str | None = None
@@ -69,46 +73,198 @@ class Prediction:
 COLUMNS = tuple(field.name for field in fields(Prediction))
 
 
+@dataclass(frozen=True, eq=False)
 class Predictions(Sequence[Prediction]):
-    """Rows in the order of the inputs, a timeline behind its video; a bad file is a row with status ``error``."""
+    """Rows in the order of the inputs, a timeline behind its video; a bad file is a row with status ``error``.
 
-    def __init__(self, rows: Sequence[Prediction]) -> None:
-        self.rows = list(rows)
+    Attributes:
+        source_N, media_N, status_N, error_N: as in :class:`Prediction`; object arrays, shape (N,).
+        span_N2: ``start_s`` and ``end_s``, float64, shape (N, 2); NaN for pictures.
+        answers: scores, valence, arousal, dominance of N rows; NaN where there is no prediction.
+        input_N: which of the inputs a row is of, int64, shape (N,): the rows of one input stand together, the whole of a
+            video before its windows.
+        model: the model's name.
+
+    Examples:
+        >>> rows = Predictions.from_rows([Prediction("a.jpg", label_space="polarity2", model="demo",
+        ...     scores={"negative": 0.25, "positive": 0.75}, valence=0.5)])
+        >>> rows[0].label, rows[0].score, rows.values("valence").tolist()
+        ('positive', 0.75, [0.5])
+    """
+
+    source_N: NDArray[np.object_]
+    media_N: NDArray[np.object_]
+    span_N2: Floats
+    answers: Answers
+    status_N: NDArray[np.object_]
+    error_N: NDArray[np.object_]
+    input_N: NDArray[np.int64]
+    model: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        sources: Sequence[str],
+        media: Sequence[str],
+        answers: Answers,
+        *,
+        model: str,
+        status: Sequence[str] | None = None,
+        error: Sequence[str | None] | None = None,
+        spans: Sequence[tuple[float, float] | None] | None = None,
+        inputs: Sequence[int] | NDArray[np.integer] | None = None,
+    ) -> "Predictions":
+        """From columns of N values. Not given: status "ok", no error, no span, each row of an input of its own."""
+        count = len(sources)
+        span_N2 = np.full((count, 2), np.nan)
+        for row, span in enumerate(spans or ()):
+            if span is not None:
+                span_N2[row] = span
+        return cls(
+            _objects(sources),
+            _objects(media),
+            span_N2,
+            answers,
+            _objects(status if status is not None else ["ok"] * count),
+            _objects(error if error is not None else [None] * count),
+            np.arange(count) if inputs is None else np.asarray(inputs, dtype=np.int64),
+            model,
+        )
+
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Sequence[Prediction],
+        label_space: LabelSpace | None = None,
+        inputs: Sequence[int] | None = None,
+    ) -> "Predictions":
+        """From rows of one model.
+
+        Args:
+            rows: N of them; all with scores over the same labels, where they have any.
+            label_space: of the scores; looked up by the name in the rows if not given.
+            inputs: number of the input of each row; if not given, a row with a span that follows one of the same source
+                is a window of it.
+
+        Raises:
+            ConfigError: if the label space named in a row is not known.
+            DataError: if a row has scores over other labels.
+        """
+        scored = [(place, row.scores) for place, row in enumerate(rows) if row.scores is not None]
+        if label_space is None and (name := next((row.label_space for row in rows if row.label_space), None)):
+            label_space = get_label_space(name)
+        arrays: dict[str, Floats] = {}
+        if scored and label_space is not None:
+            score_NC = np.full((len(rows), len(label_space)), np.nan)
+            for place, scores in scored:
+                if set(scores) != set(label_space.labels):
+                    raise DataError(f"row {place} ({rows[place].source}): its scores are not over {label_space.name}")
+                score_NC[place] = [scores[label] for label in label_space.labels]
+            arrays["score_NC"] = score_NC
+        for name in VALUES:
+            column = [getattr(row, name) for row in rows]
+            if any(value is not None for value in column):
+                arrays[f"{name}_N"] = np.array([math.nan if value is None else value for value in column])
+        return cls.of(
+            [row.source for row in rows],
+            [row.media for row in rows],
+            Answers(label_space, **arrays),
+            model=rows[0].model if rows else "",
+            status=[row.status for row in rows],
+            error=[row.error for row in rows],
+            spans=[None if row.start_s is None or row.end_s is None else (row.start_s, row.end_s) for row in rows],
+            inputs=_inputs_of(rows) if inputs is None else inputs,
+        )
+
+    @staticmethod
+    def concatenate(parts: Sequence["Predictions"]) -> "Predictions":
+        """All rows of several tables of one model, in order; an array that a part lacks is NaN there."""
+        if not parts:
+            return Predictions.of([], [], Answers(), model="")
+        shapes = {name: array.shape[1:] for part in parts for name, array in part.answers.arrays().items()}
+        arrays = {
+            name: np.concatenate(
+                [part.answers.arrays().get(name, np.full((len(part), *shape), np.nan)) for part in parts]
+            )
+            for name, shape in shapes.items()
+        }
+        space = next((part.answers.label_space for part in parts if part.answers.label_space is not None), None)
+        columns = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("source_N", "media_N", "span_N2", "status_N", "error_N", "input_N")
+        }
+        return Predictions(**columns, answers=Answers(space, **arrays), model=parts[0].model)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.source_N)
 
     @overload
     def __getitem__(self, index: int) -> Prediction: ...
     @overload
-    def __getitem__(self, index: slice) -> "Predictions": ...
-    def __getitem__(self, index: int | slice) -> "Prediction | Predictions":
-        return Predictions(self.rows[index]) if isinstance(index, slice) else self.rows[index]
+    def __getitem__(self, index: Rows) -> "Predictions": ...
+    def __getitem__(self, index: int | Rows) -> "Prediction | Predictions":
+        """A row by its number; some of the rows, as a table, by a slice or their numbers."""
+        if isinstance(index, int | np.integer):
+            return self._row(range(len(self))[index])
+        place = index if isinstance(index, slice) else np.asarray(index, dtype=np.intp)
+        return replace(
+            self,
+            source_N=self.source_N[place],
+            media_N=self.media_N[place],
+            span_N2=self.span_N2[place],
+            answers=self.answers[place],
+            status_N=self.status_N[place],
+            error_N=self.error_N[place],
+            input_N=self.input_N[place],
+        )
 
     def __iter__(self) -> Iterator[Prediction]:
-        return iter(self.rows)
+        return (self._row(row) for row in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, Predictions) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # arrays have none
 
     def __repr__(self) -> str:
-        failed = sum(not row.answered for row in self.rows)
-        return f"Predictions({len(self)} rows, {failed} with errors)"
+        return f"Predictions({len(self)} rows, {int((~self.answered_N).sum())} with errors)"
 
-    def score_NC(self, space: LabelSpace) -> NDArray[np.float64]:
-        """Probabilities in the order of ``space.labels``, float64, shape (N, C); NaN rows for errors."""
-        score_NC = np.full((len(self), len(space)), np.nan)
-        for row, prediction in enumerate(self.rows):
-            if prediction.scores is not None:
-                score_NC[row] = [prediction.scores[label] for label in space.labels]
-        return score_NC
+    @property
+    def answered_N(self) -> NDArray[np.bool_]:
+        """Which rows have a prediction, bool, shape (N,)."""
+        return np.asarray(self.status_N != "error", dtype=bool)
 
-    def values(self, name: str) -> NDArray[np.float64]:
-        """A numeric column, such as ``valence``, as float64, shape (N,); NaN where missing."""
-        return np.array([math.nan if (v := getattr(row, name)) is None else v for row in self.rows], dtype=np.float64)
+    @property
+    def label_space(self) -> LabelSpace | None:
+        """The space of the scores."""
+        return self.answers.label_space
+
+    def score_NC(self, space: LabelSpace) -> Floats:
+        """Probabilities in the order of ``space.labels``, float64, shape (N, C); NaN rows for errors.
+
+        Raises:
+            DataError: if the scores are over other labels.
+        """
+        own, score_NC = self.label_space, self.answers.score_NC
+        if own is None or score_NC is None:
+            return np.full((len(self), len(space)), np.nan)
+        if set(own.labels) != set(space.labels):
+            raise DataError(f"scores over {own.name} are not scores over {space.name}")
+        return score_NC[:, [own.labels.index(label) for label in space.labels]]
+
+    def values(self, name: str) -> Floats:
+        """``valence``, ``arousal``, ``dominance``, ``start_s`` or ``end_s``: float64, shape (N,); NaN where missing."""
+        if name in ("start_s", "end_s"):
+            return self.span_N2[:, int(name == "end_s")]
+        found = self.answers.arrays().get(f"{name}_N")
+        return np.full(len(self), np.nan) if found is None else found
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row a prediction, columns as in :class:`Prediction`; ``scores`` holds dicts."""
         import pandas as pd
 
-        return pd.DataFrame({name: [getattr(row, name) for row in self.rows] for name in COLUMNS}, columns=COLUMNS)
+        rows = list(self)
+        return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in COLUMNS}, columns=COLUMNS)
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write JSON lines, CSV or Parquet, by the suffix of ``path``, atomically.
@@ -116,17 +272,17 @@ class Predictions(Sequence[Prediction]):
         In CSV ``scores`` is JSON text; in Parquet it is a map.
 
         Raises:
-            ConfigError: another suffix.
-            DataError: the place cannot be written.
+            ConfigError: if the suffix is another one.
+            DataError: if the place cannot be written.
         """
         suffix = check_suffix(path)
         with atomic_path(path) as temporary:
             if suffix == ".jsonl":
                 with open(temporary, "w", encoding="utf-8") as stream:
-                    stream.writelines(to_json(row) + "\n" for row in self.rows)
+                    stream.writelines(to_json(row) + "\n" for row in self)
             elif suffix == ".csv":
                 frame = self.to_pandas()
-                frame["scores"] = [None if row.scores is None else json.dumps(row.scores) for row in self.rows]
+                frame["scores"] = [None if scores is None else json.dumps(scores) for scores in frame["scores"]]
                 frame.to_csv(temporary, index=False)
             else:
                 self._write_parquet(temporary)
@@ -136,40 +292,64 @@ class Predictions(Sequence[Prediction]):
         import pyarrow.parquet as pq
 
         types: dict[str, Any] = dict.fromkeys(COLUMNS, pa.string())
-        types.update(dict.fromkeys(("start_s", "end_s", "score", "valence", "arousal"), pa.float64()))
+        types.update(dict.fromkeys(("start_s", "end_s", "score", *VALUES), pa.float64()))
         types.update(person=pa.int64(), scores=pa.map_(pa.string(), pa.float64()))
+        rows = list(self)
         columns = {
             name: pa.array(
-                [list(value.items()) if isinstance(value := getattr(row, name), dict) else value for row in self.rows],
+                [list(value.items()) if isinstance(value := getattr(row, name), dict) else value for row in rows],
                 type=kind,
             )
             for name, kind in types.items()
         }
         pq.write_table(pa.table(columns), path)
 
-    @classmethod
-    def read_jsonl(cls, path: str | os.PathLike[str]) -> "Predictions":
-        """Read JSON lines back; a torn last line, as a crash leaves it, is left out."""
-        rows = []
-        with open(path, encoding="utf-8") as stream:
-            for line in stream:
-                try:
-                    rows.append(Prediction(**json.loads(line)))
-                except json.JSONDecodeError:
-                    break
-        return cls(rows)
+    def _row(self, place: int) -> Prediction:
+        answers, space = self.answers, self.label_space
+        start_s, end_s = (None if math.isnan(edge) else round(float(edge), 6) for edge in self.span_N2[place])
+        row = Prediction(
+            self.source_N[place],
+            media=self.media_N[place],
+            start_s=start_s,
+            end_s=end_s,
+            model=self.model,
+            label_space=space.name if space is not None else None,
+            status=self.status_N[place],
+            error=self.error_N[place],
+        )
+        if not row.answered:
+            return row
+        if space is not None and answers.score_NC is not None:
+            score_C = answers.score_NC[place]
+            best = int(score_C.argmax())
+            row = replace(
+                row,
+                label=space.labels[best],
+                score=float(score_C[best]),
+                scores=dict(zip(space.labels, score_C.tolist(), strict=True)),
+                polarity=space.polarity[best],
+            )
+        point = {name: float(self.values(name)[place]) for name in VALUES}
+        return replace(row, **{name: None if math.isnan(value) else value for name, value in point.items()})
 
 
-def by_source(rows: Iterable[Prediction]) -> list[list[Prediction]]:
-    """Each file's rows: the one of the whole, then the windows of its timeline."""
-    groups: list[list[Prediction]] = []
-    for row in rows:
+def by_input(rows: Sequence[Prediction]) -> list[list[Prediction]]:
+    """The rows of each input: the one of the whole, then the windows of its timeline."""
+    numbers = rows.input_N.tolist() if isinstance(rows, Predictions) else _inputs_of(rows)
+    groups: dict[int, list[Prediction]] = {}
+    for number, row in zip(numbers, rows, strict=True):
+        groups.setdefault(number, []).append(row)
+    return list(groups.values())
+
+
+def _inputs_of(rows: Sequence[Prediction]) -> list[int]:
+    """Number of the input of each row, from 0."""
+    numbers: list[int] = []
+    for row, before in zip(rows, [None, *rows], strict=False):
         # The whole of a file starts at 0 as its first window does, so a window is known by what it stands behind.
-        if groups and row.start_s is not None and groups[-1][0].source == row.source:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
-    return groups
+        window = before is not None and row.start_s is not None and before.source == row.source
+        numbers.append((numbers[-1] if numbers else -1) + (not window))
+    return numbers
 
 
 def to_json(row: Prediction) -> str:
@@ -181,9 +361,15 @@ def check_suffix(path: str | os.PathLike[str]) -> str:
     """The suffix of an output table, lower case.
 
     Raises:
-        ConfigError: none that a table can be written as.
+        ConfigError: if a table cannot be written in that format.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
         raise ConfigError(f'{path}: the output must end in {", ".join(SUFFIXES)}, not "{suffix}"')
     return suffix
+
+
+def _objects(values: Sequence[Any]) -> NDArray[np.object_]:
+    column = np.empty(len(values), dtype=object)
+    column[:] = list(values)
+    return column

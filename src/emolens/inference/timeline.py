@@ -1,4 +1,4 @@
-"""How a verdict changes over a video: where its windows lie, and how they are smoothed.
+"""How an answer changes over a video: where its windows lie, and how they are smoothed.
 
 Legend: W windows, C columns.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from emolens.errors import ConfigError
 
-AUTOMATIC_S = 10.0  # a longer video gets a timeline unless told otherwise; a shorter one is a clip with one verdict
+AUTOMATIC_S = 10.0  # a longer video gets a timeline by default; a shorter one has one answer
 SHORTEST_S = 0.1  # a window or hop below this asks for more windows than there are frames
 
 Floats = NDArray[np.float64]
@@ -20,20 +20,22 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Timeline:
-    """A verdict for each window of a video.
+    """Which files get a row for each window, where the windows lie, and how their rows are smoothed.
 
     Attributes:
         window_s: length of a window, in seconds.
         hop_s: from the start of one to the start of the next.
         smooth_s: width, at half its height, of the Hann window that smooths; 0 for none.
+        wanted: True for every video and sound file, False for none; None for those over 10 seconds.
 
     Raises:
-        ConfigError: a length that cannot be.
+        ConfigError: if a length is too small, or a hop longer than the window.
     """
 
     window_s: float = 4.0
     hop_s: float = 2.0
     smooth_s: float = 4.0
+    wanted: bool | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("window_s", SHORTEST_S), ("hop_s", SHORTEST_S), ("smooth_s", 0.0)):
@@ -45,6 +47,12 @@ class Timeline:
                 f"a hop of {self.hop_s:g} s would leave out what lies between windows of {self.window_s:g} s; "
                 "make it at most as long as the window"
             )
+
+    def follows(self, duration_N: Floats) -> NDArray[np.bool_]:
+        """Which files of these lengths in seconds (NaN for pictures), shape (N,), get windows."""
+        if self.wanted is None:
+            return np.asarray(duration_N > AUTOMATIC_S)
+        return np.isfinite(duration_N) & self.wanted
 
     def windows(self, duration_s: float) -> list[Span]:
         """(start, end) of each window, in seconds, covering the video.

@@ -12,7 +12,8 @@ from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.heads.heads import Head, build_head
 from emolens.heads.vit import VIT
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.runs.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
@@ -114,42 +115,3 @@ def read_pretrained(
     if head.module is not None:
         load_weights(directory / WEIGHTS, head.module)
     return config, backbone, head
-
-
-def push_to_hub(predictor: "Predictor", repository: str, private: bool = False, token: str | None = None) -> str:
-    """Upload the three files to USER/REPO on the Hugging Face hub and return its address.
-
-    Raises:
-        DataError: the hub refused or could not be reached.
-    """
-    from huggingface_hub import HfApi
-
-    api = HfApi(token=token)
-    with tempfile.TemporaryDirectory() as folder:
-        predictor.save_pretrained(folder)
-        try:
-            address = api.create_repo(repository, private=private, exist_ok=True)
-            api.upload_folder(repo_id=repository, folder_path=folder, commit_message=f"emolens {__version__}")
-        except Exception as error:  # no network, no right, no space: the client has a class of its own for each
-            raise DataError(f"hub:{repository}: could not be uploaded ({error}); is `hf auth login` done?") from error
-    return str(address)
-
-
-def from_hub(repository: str) -> Path:
-    """Fetch USER/REPO (or find it in the local cache) and return its folder.
-
-    Raises:
-        WeightsError: neither on the hub nor in the cache.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(repository, allow_patterns=[CONFIG, WEIGHTS, CARD]))
-    except HFValidationError as error:
-        raise ConfigError(f"hub:{repository}: is no repository name; write hub:USER/REPO") from error
-    except Exception as error:  # as above
-        raise WeightsError(
-            f"hub:{repository}: cannot be fetched and is not in the local cache; copy its files into a folder and "
-            f"load run:FOLDER ({type(error).__name__})"
-        ) from error

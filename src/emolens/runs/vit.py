@@ -23,7 +23,7 @@ from emolens import __version__
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.heads.vit import VIT, VitClassifier, VitHead
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import SIZES, ViTBackbone, evaluation_preprocess
 from emolens.models.loading.published import load_published
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights

@@ -17,10 +17,13 @@ from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting
 from emolens.evaluation.score.targets import read_targets
 from emolens.inference.perturbation import Perturbation
-from emolens.inference.predictor import Answer, Predictor
+from emolens.heads.answers import Answers, mapping_of
+from emolens.inference.inputs import Input
+from emolens.inference.predictor import Batch, Predictor
+from emolens.inference.results import Predictions
 from emolens.media.video import probe
-from emolens.models.backbones.base import load_backbone
-from emolens.models.verdict import Verdict, mapping_of
+from emolens.models.backbones.load import load_backbone
+from emolens.runs.config import RunConfig, TrainingFacts
 from emolens.taxonomy import LabelSpace, get_label_space
 
 SEES, HEARS, BOTH = {"video": 0.7, "audio": 0.6, "fused": 0.9}.values()
@@ -30,9 +33,10 @@ class Oracle(Predictor):
     """Reads the label from the file's name; how sure it is tells what it was given."""
 
     def __init__(self, takes: tuple[str, ...] = ("audio", "video"), perturbation: Perturbation | None = None) -> None:
-        self.name, self.config = "oracle", {"recipe": "oracle"}
+        self.name = "oracle"
         self.takes, self.perturbation, self.space = takes, perturbation or Perturbation(), get_label_space("ekman6")
 
+    config = property(lambda self: RunConfig("oracle", training=TrainingFacts(recipe="oracle")))
     kind = property(lambda self: "oracle")
     backbone_spec = property(lambda self: "names")
     label_space = property(lambda self: self.space)
@@ -51,22 +55,21 @@ class Oracle(Predictor):
             raise ConfigError("takes no sound")
         return Oracle(self.takes, perturbation)
 
-    def predict_batches(
-        self, paths: Sequence[Path], batch_size: int, workers: int | None
-    ) -> Iterator[tuple[int, Answer]]:
-        for place, path in enumerate(paths):
-            yield place, self._validate(path)
+    def predict_batches(self, inputs: Sequence[Input], batch_size: int, workers: int | None) -> Iterator[Batch]:
+        for place, one in enumerate(inputs):
+            yield np.array([place]), self._row(one)
 
-    def _validate(self, path: Path) -> Answer:
+    def _row(self, given: Input) -> Predictions:
+        path = given.path
         try:
             info = probe(path)
         except MediaError as error:
-            return Answer.failed(str(error))
+            return self.failed(given, str(error))
         perturbation = self.perturbation
         hears, sees = info.has_audio and perturbation.sound, info.has_video and perturbation.pictures
         has = {"audio": hears, "video": sees, "fused": hears or sees}
         if not has[perturbation.modality]:
-            return Answer.failed(f"{path}: has no {perturbation.modality}")
+            return self.failed(given, f"{path}: has no {perturbation.modality}")
         said = (
             perturbation.modality
             if perturbation.modality != "fused" or (hears and sees)
@@ -80,9 +83,10 @@ class Oracle(Predictor):
         label = self.space.index(path.stem.split("_")[0])
         score_C[(label + 1) % len(self.space) if wrong else label] = sure
         status = "no_audio" if not hears else "no_video" if not sees else "ok"
-        return Answer(Verdict(self.space, score_C[None]), status, None if status == "ok" else f"{path}: lacks one")
+        error = None if status == "ok" else f"{path}: lacks one"
+        return self.table([given], Answers(self.space, score_C[None]), status=[status], error=[error])
 
-    def predict_windows(self, path: Path, spans: Sequence[tuple[float, float]], batch_size: int) -> Iterator[Answer]:
+    def predict_windows(self, given: Input, spans: Sequence[tuple[float, float]], batch_size: int) -> Iterator[Predictions]:
         raise NotImplementedError
 
     def save_pretrained(self, directory: object) -> None:

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from emolens.errors import ConfigError
-from emolens.models.backbones.base import Backbone, load_backbone, mean_and_max
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone, mean_and_max
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from PIL import Image
 from emolens.errors import ConfigError, WeightsError
 from emolens.media.image import read_image
 from emolens.models.backbones import open_clip as clip
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 
 TEXTS = ["a photo that evokes awe", "a photo that evokes fear", ""]
 

@@ -5,7 +5,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from emolens.errors import ConfigError, WeightsError
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 
 
 def saved(name, path, **options):

@@ -6,7 +6,7 @@ from safetensors.torch import load_file, save_file
 
 from emolens.errors import ConfigError, WeightsError
 from emolens.media.image import read_image
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.torchvision import TorchvisionBackbone, _preprocess
 
 

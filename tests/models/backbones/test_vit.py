@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from emolens.errors import ConfigError, DataError, WeightsError
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import ViTBackbone, evaluation_preprocess, load_autoencoder
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import EmotionViT

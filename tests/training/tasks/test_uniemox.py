@@ -5,7 +5,7 @@ import torch.nn.functional as F  # noqa: N812
 
 from emolens.errors import ConfigError
 from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig
 from emolens.training.tasks.task import Step
 from emolens.training.tasks.teacher import Teacher, TextTable

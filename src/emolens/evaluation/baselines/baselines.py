@@ -13,7 +13,8 @@ from emolens.evaluation.baselines.linear_probe import LinearProbe
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.targets import Targets
 from emolens.inference.load import DEFAULT_ZERO_SHOT
-from emolens.models.verdict import Verdict, mapping_of
+from emolens.heads.answers import Answers as HeadAnswers
+from emolens.heads.answers import mapping_of
 
 WITHOUT_TEXT = ("timm:", "torchvision:", "uniemox:", "mae:")  # backbones that cannot be asked by words
 
@@ -65,7 +66,7 @@ def probe_answers(
     score_NC = probe.scores(embedding_ND)
     valence_N, arousal_N = probe.affect("valence", embedding_ND), probe.affect("arousal", embedding_ND)
     has_point = valence_N is not None and arousal_N is not None
-    verdict = Verdict(probe.space, score_NC, valence_N if has_point else None, arousal_N if has_point else None)
+    verdict = HeadAnswers(probe.space, score_NC, valence_N if has_point else None, arousal_N if has_point else None)
     mapping: dict[str, str] = {}
     test_NC = None
     if test.has_labels and test.space is not None and (score_NC is not None or has_point):

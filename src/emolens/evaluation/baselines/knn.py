@@ -18,10 +18,10 @@ from emolens.data.manifest import Manifest
 from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.score.targets import Targets, read_targets
-from emolens.heads.heads import FixedHead
+from emolens.heads.answers import Answers
+from emolens.heads.base import MappedHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
-from emolens.models.verdict import Verdict
 from emolens.taxonomy import LabelSpace
 
 Floats = NDArray[np.float64]
@@ -99,7 +99,7 @@ class Neighbours(nn.Module):
         return answer_NV
 
 
-class KnnHead(FixedHead):
+class KnnHead(MappedHead):
     """Labels by the weighted vote of the neighbours; valence and arousal by their weighted mean.
 
     Where rows have several labels, the score of each is the weighted share of neighbours that have it.
@@ -113,12 +113,12 @@ class KnnHead(FixedHead):
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
         self.multi_label = module.multi_label
 
-    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_answers(self, embedding_ND: Tensor) -> Answers:
         assert isinstance(self.module, Neighbours)
         vote_NV = self.module(embedding_ND).numpy()
         labels = len(self.own_label_space) if self.own_label_space else 0
         value = dict(zip(self.module.targets, vote_NV[:, labels:].T, strict=True))
-        return Verdict(
+        return Answers(
             label_space=self.own_label_space,
             score_NC=vote_NV[:, :labels] if self.own_label_space is not None else None,
             valence_N=value.get("valence"),

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.score.targets import Targets
-from emolens.inference.predictor import Predictor
-from emolens.inference.results import Prediction, Predictions
+from emolens.inference.inputs import Input
+from emolens.inference.predictor import Predictor, in_order
+from emolens.inference.timeline import Timeline
 from emolens.progress import progress
 from emolens.taxonomy import mapping_table, scores_from_valence_arousal
 
 Floats = npt.NDArray[np.float64]
+WHOLE = Timeline(wanted=False)
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,9 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
         targets: the rows.
         batch_size, workers: how many pictures (or frames) go through the model together, and files decode at once.
     """
-    rows: dict[int, Prediction] = {}
+    inputs = [Input.of(path) for path in targets.path_N]  # a file name with [ or * is no pattern here
     with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
-        # Not predict(): it would take a file name with [ or * for a pattern.
-        for row, prediction in predictor.iterate(targets.path_N, batch_size, workers):
-            rows[row] = prediction
-            advance()
-    predictions = Predictions([rows[row] for row in range(len(targets))])
+        predictions = in_order(list(predictor.stream(inputs, WHOLE, batch_size, workers, advance)))
     mapping: dict[str, str] = {}
     score_NC = None
     if targets.has_labels and targets.space is not None:
@@ -95,14 +93,17 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
         # Not the model's own: expected from its scores.
         mapping["valence_arousal"] = "native" if predictor.gives_point else "valence_arousal"
         valence_N, arousal_N = predictions.values("valence"), predictions.values("arousal")
+    said = {
+        row: (status, error)
+        for row, (status, error) in enumerate(zip(predictions.status_N, predictions.error_N, strict=True))
+        if status != "ok"
+    }
     return Answers(
         model=predictor.name,
         score_NC=score_NC,
         valence_N=valence_N,
         arousal_N=arousal_N,
-        errors={row: p.error or "unreadable" for row, p in enumerate(predictions) if not p.answered},
-        limited={
-            row: (p.status, p.error or "") for row, p in enumerate(predictions) if p.answered and p.status != "ok"
-        },
+        errors={row: error or "unreadable" for row, (status, error) in said.items() if status == "error"},
+        limited={row: (status, error or "") for row, (status, error) in said.items() if status != "error"},
         mapping=mapping,
     )

@@ -21,7 +21,8 @@ from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
 from emolens.heads.heads import CrossEntropyHead, Head, ProbeHead, TextHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
 from emolens.models.zero_shot import label_embeddings

@@ -10,7 +10,7 @@ from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import write_json
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
 from emolens.models.loading.published import load_into_mae
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights

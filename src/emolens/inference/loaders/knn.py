@@ -1,0 +1,32 @@
+"""``knn:BACKBONE[@MANIFEST]``: the nearest neighbours of a frozen backbone in the training split of a manifest."""
+
+from emolens.data.manifest import Manifest
+from emolens.errors import ConfigError
+from emolens.heads.fit_knn import fit_knn
+from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.registry import LoadRequest, register_model
+from emolens.models.backbones.load import load_backbone
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
+
+
+@register_model("knn", "knn:BACKBONE[@MANIFEST]")
+def load_knn(request: LoadRequest) -> ImagePredictor:
+    """No training: the pictures of the split "train" vote.
+
+    Raises:
+        ConfigError: if no manifest is named, and none is given.
+        DataError: if there is no such split, or nothing rated in it.
+    """
+    at = request.spec.at
+    manifest = Manifest.read(at) if at is not None else request.data
+    if manifest is None:
+        raise ConfigError(
+            f'model "{request.spec.text}": needs pictures whose labels are known; name a manifest with a split "train": '
+            f"{request.spec.text}@MANIFEST.parquet"
+        )
+    backbone = load_backbone(request.spec.rest, request.compute)
+    head, training = fit_knn(backbone, manifest, cache=request.cache, compute=request.compute)
+    model = ImageModel(backbone, head, RunConfig(head.kind, label_space=head.own_label_space, training=training))
+    predictor = ImagePredictor(f"knn:{backbone.spec}", model, request.cache)
+    return predictor if request.label_space is None else predictor.retarget(request.label_space)
