@@ -3,9 +3,12 @@ import json
 import numpy as np
 import pytest
 import torch
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 from PIL import Image
 
 from emolens import load
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.heads.clip_e import CrossEntropyHead
 from emolens.heads.linear import LinearHead
@@ -14,8 +17,6 @@ from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
-from emolens.runs.config import RunConfig
-from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -25,7 +26,7 @@ def pictures(tmp_path, picture):
 
 
 def predictor_of(tiny_clip, kind, space="ekman6") -> ImagePredictor:
-    backbone = load_backbone(tiny_clip, "cpu", "fp32")
+    backbone = load_backbone(tiny_clip, ComputeConfig("cpu", "fp32"))
     space = get_label_space(space)
     torch.manual_seed(1)
     head = {
@@ -181,9 +182,11 @@ def test_mini_has_nothing_to_save(tmp_path):
 
 
 def test_a_probe_of_valence_alone_gives_valence_alone(tiny_clip, pictures, tmp_path):
-    backbone = load_backbone(tiny_clip, "cpu", "fp32")
+    backbone = load_backbone(tiny_clip, ComputeConfig("cpu", "fp32"))
     head = LinearHead(LinearProbe(16, 0, ("valence",)), None)
-    ImagePredictor("v", ImageModel(backbone, head, RunConfig("probe", targets=("valence",)))).save_pretrained(tmp_path / "run")
+    ImagePredictor("v", ImageModel(backbone, head, RunConfig("probe", targets=("valence",)))).save_pretrained(
+        tmp_path / "run"
+    )
     model = load(f"run:{tmp_path / 'run'}", device="cpu", precision="fp32")
     row = model.predict(pictures[:1])[0]
     assert row.valence is not None

@@ -67,9 +67,7 @@ class MappedHead(Head):
         space: of the answers; the own space if not given.
     """
 
-    def __init__(
-        self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None
-    ) -> None:
+    def __init__(self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None) -> None:
         self.module, self.own_label_space, self.space = module.eval(), own_label_space, space or own_label_space
 
     @property

@@ -16,9 +16,7 @@ class LinearHead(MappedHead):
 
     kind = "probe"
 
-    def __init__(
-        self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None
-    ) -> None:
+    def __init__(self, module: nn.Module, own_label_space: LabelSpace | None, space: LabelSpace | None = None) -> None:
         super().__init__(module, own_label_space, space)
         assert isinstance(module, LinearProbe)
         self.gives_point = {"valence", "arousal"} <= set(module.targets)

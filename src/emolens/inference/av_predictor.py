@@ -98,7 +98,9 @@ class AVPredictor(Predictor):
             if touched[name] and name not in takes:
                 raise ConfigError(f"{self.name} takes no {TAKES[name]}: this perturbation does not apply to it")
         if not any({"audio": perturbation.sound, "video": perturbation.pictures}[name] for name in takes):
-            raise ConfigError(f"{self.name} takes {self.backbone_spec} alone: without, there is nothing to predict from")
+            raise ConfigError(
+                f"{self.name} takes {self.backbone_spec} alone: without, there is nothing to predict from"
+            )
         return AVPredictor(self.name, self.model, self.space, perturbation)
 
     def predict_batches(
@@ -143,9 +145,7 @@ class AVPredictor(Predictor):
             raw = replace(raw, wave_T=perturbation.noisy(raw.wave_T, given.path))
         return finish_video(raw, made)
 
-    def _batches(
-        self, items: Iterable[Item[VideoSample]], batch_size: int
-    ) -> Iterator[list[Item[VideoSample]]]:
+    def _batches(self, items: Iterable[Item[VideoSample]], batch_size: int) -> Iterator[list[Item[VideoSample]]]:
         """As many videos as go through the network together, and the failures between them."""
         batch: list[Item[VideoSample]] = []
         samples = 0

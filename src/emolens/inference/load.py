@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emolens.compute import ComputeConfig
+from emolens.compute import ComputeConfig, Precision
 from emolens.inference.predictor import Predictor
 from emolens.inference.registry import LoadRequest, loader_of, register_built_in
 from emolens.specs import parse_model
@@ -18,7 +18,7 @@ def load(
     spec: str = "auto",
     label_space: LabelSpace | str | None = None,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Precision = "auto",
     cache: str | os.PathLike[str] | None = None,
     *,
     workers: int | None = None,
@@ -55,7 +55,7 @@ def load(
     request = LoadRequest(
         spec=parsed,
         label_space=None if label_space is None else get_label_space(label_space),
-        compute=ComputeConfig(device, precision, workers),  # type: ignore[arg-type]  # checked where it is used
+        compute=ComputeConfig(device, precision, workers),
         cache=None if cache is None else Path(cache),
         data=data,
     )

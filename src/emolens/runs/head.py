@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens import __version__
+from emolens.compute import ComputeConfig, Precision
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.heads.heads import Head, build_head
@@ -18,6 +19,7 @@ from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.runs.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
 from emolens.runs.vit import read_vit, save_vit, vit_state
+from emolens.specs import portable
 from emolens.taxonomy import LabelSpace
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
         "emolens": __version__,
         "kind": head.kind,
         "backbone": {
-            "spec": portable_spec(backbone.spec),
+            "spec": portable(backbone.spec),
             "embed_dim": backbone.embed_dim,
             "precision": backbone.precision,
             "fingerprint": backbone.fingerprint,
@@ -44,17 +46,6 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
         "targets": list(targets),
         **facts,
     }
-
-
-def portable_spec(spec: str) -> str:
-    """The spec with a path in it made absolute, so that the run loads from any working folder."""
-    scheme, colon, path = spec.partition(":")
-    if colon and scheme in ("uniemox", "mae"):
-        return f"{scheme}:{Path(path).expanduser().resolve()}"
-    name, slash, rest = spec.partition("/")
-    if slash and Path(rest).exists():
-        return f"{name}/{Path(rest).resolve()}"
-    return spec
 
 
 def save_pretrained(predictor: "ImagePredictor", directory: Path) -> None:
@@ -78,7 +69,7 @@ def save_pretrained(predictor: "ImagePredictor", directory: Path) -> None:
 
 
 def read_pretrained(
-    directory: Path, device: str = "auto", precision: str = "auto"
+    directory: Path, device: str = "auto", precision: Precision = "auto"
 ) -> tuple[dict[str, Any], Backbone, Head]:
     """Read a run folder or saved model.
 
@@ -103,7 +94,7 @@ def read_pretrained(
         spec, trained_precision, fingerprint = stored["spec"], stored["precision"], stored["fingerprint"]
     except (KeyError, TypeError) as error:
         raise DataError(f"{directory / CONFIG}: field {error} is missing or malformed; train again") from error
-    backbone = load_backbone(spec, device, precision)
+    backbone = load_backbone(spec, ComputeConfig(device, precision))
     if backbone.embed_dim != embed_dim:
         raise WeightsError(
             f"{directory}: was trained on embeddings of width {embed_dim}, {spec} gives {backbone.embed_dim}"

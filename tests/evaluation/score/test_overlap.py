@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from emolens.runs.config import DataFacts, TrainingFacts
 
 from emolens.evaluation.compare import CompareConfig, compare
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.report.evaluation_page import evaluation_report
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.runs.config import DataFacts, TrainingFacts
 
 
 def trained_on(predictor, manifest, **sha256):

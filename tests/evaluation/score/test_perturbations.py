@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from emolens.runs.config import RunConfig, TrainingFacts
 
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
@@ -16,14 +17,13 @@ from emolens.evaluation.baselines.knn import knn_predictor
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting
 from emolens.evaluation.score.targets import read_targets
-from emolens.inference.perturbation import Perturbation
 from emolens.heads.answers import Answers, mapping_of
 from emolens.inference.inputs import Input
+from emolens.inference.perturbation import Perturbation
 from emolens.inference.predictor import Batch, Predictor
 from emolens.inference.results import Predictions
 from emolens.media.video import probe
 from emolens.models.backbones.load import load_backbone
-from emolens.runs.config import RunConfig, TrainingFacts
 from emolens.taxonomy import LabelSpace, get_label_space
 
 SEES, HEARS, BOTH = {"video": 0.7, "audio": 0.6, "fused": 0.9}.values()
@@ -86,7 +86,9 @@ class Oracle(Predictor):
         error = None if status == "ok" else f"{path}: lacks one"
         return self.table([given], Answers(self.space, score_C[None]), status=[status], error=[error])
 
-    def predict_windows(self, given: Input, spans: Sequence[tuple[float, float]], batch_size: int) -> Iterator[Predictions]:
+    def predict_windows(
+        self, given: Input, spans: Sequence[tuple[float, float]], batch_size: int
+    ) -> Iterator[Predictions]:
         raise NotImplementedError
 
     def save_pretrained(self, directory: object) -> None:

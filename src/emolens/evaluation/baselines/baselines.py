@@ -12,9 +12,9 @@ from emolens.errors import ConfigError, DataError
 from emolens.evaluation.baselines.linear_probe import LinearProbe
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.targets import Targets
-from emolens.inference.load import DEFAULT_ZERO_SHOT
 from emolens.heads.answers import Answers as HeadAnswers
 from emolens.heads.answers import mapping_of
+from emolens.inference.load import DEFAULT_ZERO_SHOT
 
 WITHOUT_TEXT = ("timm:", "torchvision:", "uniemox:", "mae:")  # backbones that cannot be asked by words
 

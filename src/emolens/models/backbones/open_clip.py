@@ -10,14 +10,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbones.base import Backbone
-from emolens.models.loading.weights import SUFFIXES, State, cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.models.backbones.load import register_backbone
+from emolens.models.loading.weights import State, cached_hub_file, hub_file, load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
+from emolens.specs import OPEN_CLIP, is_path
 
 # Where a hub repository of open_clip keeps its weights, the first that exists (open_clip.constants)
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -57,7 +59,7 @@ class CLIPBackbone(Backbone):
         """open_clip's own for this architecture.
 
         Raises:
-            WeightsError: it is one of transformers, and neither installed nor at hand.
+            WeightsError: it is one of transformers, and neither installed nor in the cache.
         """
         import open_clip
 
@@ -74,11 +76,11 @@ class CLIPBackbone(Backbone):
         return {**super().recipe(), "kind": "ClipBackbone", "arch": self.arch, "quick_gelu": self.quick_gelu}
 
 
-def load_clip(spec: str, arch: str, weights: str, device: torch.device, precision: str) -> CLIPBackbone:
-    """Load a model of open_clip.
+@register_backbone(OPEN_CLIP, form="ARCH/TAG, ARCH/PATH", reads_text=True)
+def load_clip(arch: str, weights: str | None, compute: ComputeConfig) -> CLIPBackbone:
+    """``ARCH/TAG`` or ``ARCH/PATH``: a CLIP of open_clip.
 
     Args:
-        spec: the whole specification, for messages.
         arch: a name that ``open_clip.list_models()`` has.
         weights: a tag that open_clip knows for ``arch``, or the path of a file. A tag knows whether its weights were
             trained with QuickGELU (OpenAI's were) and that activation is used, whatever ``arch`` says. A file does
@@ -86,11 +88,12 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
 
     Raises:
         ConfigError: unknown architecture or tag.
-        WeightsError: not at hand, or of another architecture.
+        WeightsError: missing, damaged, or of another architecture.
     """
     import open_clip
     from open_clip.pretrained import get_pretrained_cfg
 
+    spec = f"{arch}/{weights}" if weights else arch
     config = open_clip.get_model_config(arch) if ":" not in arch else None
     if config is None:
         raise ConfigError(
@@ -100,7 +103,7 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
     if not weights:
         raise ConfigError(f'backbone "{spec}": write {arch}/TAG or {arch}/PATH; tags: {", ".join(tags) or "none"}')
     tag: dict[str, Any] = get_pretrained_cfg(arch, weights)
-    if not tag and not _is_path(weights):
+    if not tag and not (is_path(weights) or Path(weights).is_file()):
         raise ConfigError(
             f'backbone "{spec}": {arch} has no weights called "{weights}", and there is no such file; '
             f"{did_you_mean(weights, tags)}"
@@ -126,21 +129,15 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
         ) as error:  # text towers of transformers, where that is not installed
             raise ConfigError(f'backbone "{spec}": open_clip cannot build {arch} ({error})') from error
     load_into(model, _in_todays_names(model, state), f"{path} as {arch}")
-    backbone = CLIPBackbone(spec, arch, model, _preprocess(model.visual.preprocess_cfg), quick_gelu)
-    backbone.settle(device, precision)
-    return backbone
+    return CLIPBackbone(spec, arch, model, _preprocess(model.visual.preprocess_cfg), quick_gelu)
 
 
-def clip_at_hand(arch: str, tag: str) -> Path | None:
+def cached_clip_file(arch: str, tag: str) -> Path | None:
     """The cached weights file of a tag, or None; asks no network."""
     from open_clip.pretrained import get_pretrained_cfg
 
     repository, names = _hub_place(get_pretrained_cfg(arch, tag))
     return cached_hub_file(repository, names) if repository else None
-
-
-def _is_path(weights: str) -> bool:
-    return "/" in weights or weights.endswith(SUFFIXES) or Path(weights).is_file()
 
 
 def _embed_dim(arch: str) -> int:

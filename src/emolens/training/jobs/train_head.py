@@ -14,12 +14,16 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emolens.compute import ComputeConfig, Precision
 from emolens.data.loaders.class_weights import class_weights
 from emolens.data.manifest import Manifest
 from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
-from emolens.heads.heads import CrossEntropyHead, Head, ProbeHead, TextHead
+from emolens.heads.base import Head
+from emolens.heads.clip_e import CrossEntropyHead
+from emolens.heads.linear import LinearHead
+from emolens.heads.text import TextHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
@@ -53,7 +57,7 @@ def train_head(
     resume: bool = False,
     cache: Path | None = None,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Precision = "auto",
     batch_size: int = 32,
     workers: int | None = None,
 ) -> ImagePredictor:
@@ -91,7 +95,7 @@ def train_head(
     request = {"recipe": recipe, "config": asdict(config), "data": str(data.resolve())}
     check_run(run, request, resume)  # before the work, not after it
 
-    backbone = load_backbone(config.backbone, device, precision)
+    backbone = load_backbone(config.backbone, ComputeConfig(device, precision))
     embeddings = EmbeddingCache(cache or user_cache() / "embeddings", backbone)
     tables = {
         name: _table(part, embeddings, space, targets, batch_size, workers)
@@ -218,4 +222,4 @@ def _fit_probe(
     metrics |= {f"loss/{name}": found[strength][f"loss/{name}"] for name, strength in best.items()}
     if LABEL in best:
         metrics["accuracy"] = found[best[LABEL]]["accuracy"]
-    return ProbeHead(probe.cpu(), space), replace(fitted, metrics=metrics)
+    return LinearHead(probe.cpu(), space), replace(fitted, metrics=metrics)

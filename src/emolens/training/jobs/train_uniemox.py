@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from emolens import __version__
+from emolens.compute import ComputeConfig
 from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
@@ -101,7 +102,7 @@ def train_uniemox(
 
 
 def _load_teacher(config: UniEmoXPretrainConfig, device: str) -> Teacher:
-    backbone = load_backbone(config.teacher, device)
+    backbone = load_backbone(config.teacher, ComputeConfig(device))
     if config.weights.contrastive and not backbone.has_text:
         raise ConfigError(f'teacher "{config.teacher}": encodes no text, which --contrastive needs; take a CLIP, or 0')
     if backbone.preprocess is None:
