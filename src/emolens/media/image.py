@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from emolens.errors import MediaError
+from emolens.errors import MediaError, in_short
 
 MAX_PIXELS = 200_000_000  # the largest phone sensors; 600 MB once decoded to RGB. More is a mistake or a bomb
 
@@ -85,7 +85,7 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> tup
     try:
         image = _open(stream)
     except Exception as error:
-        raise MediaError(f"{name}: has a damaged header ({_reason(error)})") from error
+        raise MediaError(f"{name}: has a damaged header ({in_short(error)})") from error
     if image is None:
         known = ", ".join(FORMATS)
         raise MediaError(f"{name}: is not a picture, whatever its name says (none of {known})")
@@ -110,7 +110,7 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> tup
     except MemoryError as error:
         raise MediaError(f"{name}: {width} x {height} pixels need more memory than there is") from error
     except Exception as error:
-        raise MediaError(f"{name}: is truncated or damaged ({_reason(error)})") from error
+        raise MediaError(f"{name}: is truncated or damaged ({in_short(error)})") from error
 
 
 def _open(stream: BinaryIO) -> ImageFile.ImageFile | None:
@@ -171,8 +171,3 @@ def _from_wide_grey(grey_HW: NDArray[np.float64]) -> Image.Image:
         if low >= 0 and high <= top:
             return Image.fromarray(np.rint(grey_HW * (255.0 / top)).astype(np.uint8))
     raise ValueError(f"32-bit grey from {low:g} to {high:g}: no picture range (0..1, 0..255 or 0..65535)")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return text if len(text) <= 200 else text[:200] + "..."
