@@ -30,13 +30,11 @@ def clips(
         workers: clips that are decoded at once; by default one a processor.
         resume: go on with a folder that holds clips already; what is there is not decoded again.
     """
-    import os
-
+    from emolens.compute import usable_cores
     from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache
     from emolens.data.manifest import Manifest
 
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    at_once = usable if workers is None else workers
+    at_once = usable_cores() if workers is None else workers
     if not 1 <= at_once <= MAX_WORKERS:
         raise ConfigError(f"--workers {at_once}: must be 1 to {MAX_WORKERS}")
     if out.exists() and not out.is_dir():

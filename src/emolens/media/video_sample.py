@@ -200,7 +200,7 @@ def read_raw(
             else:
                 problems.append(f"{NO_PICTURES} in this part")
         except MediaError as error:
-            problems.append(_reason(error, source.name))
+            problems.append(str(error).removeprefix(f"{source.name}: "))
     elif video:
         problems.append(NO_PICTURES)
     if audio and source.has_audio:
@@ -208,7 +208,7 @@ def read_raw(
         try:
             sound = source.sound(config.rate, start, last_s if end_s is None else min(end_s, last_s))
         except MediaError as error:
-            problems.append(_reason(error, source.name))
+            problems.append(str(error).removeprefix(f"{source.name}: "))
         else:
             if sound is not None:
                 wave_T = sound.wave_T if len(sound.wave_T) else None
@@ -257,7 +257,3 @@ def _within(time_N: NDArray[np.float64], start_s: float, end_s: float | None) ->
     if first < stop:
         return first, stop - first
     return (first - 1, 1) if first > 0 and start_s < _end(time_N) else (0, 0)
-
-
-def _reason(error: MediaError, name: str) -> str:
-    return str(error).removeprefix(f"{name}: ")
