@@ -137,7 +137,7 @@ def emolens_side(job: Job) -> dict[str, float | str]:
     from emolens.embedding.encode import encode_files
     from emolens.models.backbones.load import load_backbone
 
-    backbone = load_backbone(f"{job.arch}/{job.weights}", ComputeConfig(precision=job.precision))
+    backbone = load_backbone(f"{job.arch}-gelu/{job.weights}", ComputeConfig(precision=job.precision))
     paths = job.paths
     for _ in encode_files(backbone, paths[:BATCH], BATCH):
         pass

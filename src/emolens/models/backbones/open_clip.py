@@ -16,6 +16,7 @@ from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import register_backbone
+from emolens.models.loading.activation import GELU, QUICK, uses_quick_gelu, without_gelu
 from emolens.models.loading.weights import State, cached_hub_file, hub_file, load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
@@ -77,23 +78,26 @@ class CLIPBackbone(Backbone):
 
 
 @register_backbone(OPEN_CLIP, form="ARCH/TAG, ARCH/PATH", reads_text=True)
-def load_clip(arch: str, weights: str | None, compute: ComputeConfig) -> CLIPBackbone:
+def load_clip(name: str, weights: str | None, compute: ComputeConfig) -> CLIPBackbone:
     """``ARCH/TAG`` or ``ARCH/PATH``: a CLIP of open_clip.
 
     Args:
-        arch: a name that ``open_clip.list_models()`` has.
-        weights: a tag that open_clip knows for ``arch``, or the path of a file. A tag knows whether its weights were
-            trained with QuickGELU (OpenAI's were) and that activation is used, whatever ``arch`` says. A file does
-            not know: there ``arch`` decides, so OpenAI weights in a file are ``ViT-B-32-quickgelu/PATH``.
+        name: an architecture that ``open_clip.list_models()`` has; ``-gelu`` after it says what a file does not.
+        weights: a tag that open_clip knows for the architecture, or the path of a file. A tag knows whether its
+            weights were trained with QuickGELU (OpenAI's were) and that activation is used, whatever ``name`` says.
+            OpenAI's own weights are recognised in a file too. For any other file of an architecture that open_clip
+            has with both activations, write ``ViT-B-32-quickgelu/PATH`` or ``ViT-B-32-gelu/PATH``
+            (see :mod:`emolens.models.loading.activation`).
 
     Raises:
-        ConfigError: unknown architecture or tag.
+        ConfigError: unknown architecture or tag; an activation that is not known, or contradicts the weights.
         WeightsError: missing, damaged, or of another architecture.
     """
     import open_clip
     from open_clip.pretrained import get_pretrained_cfg
 
-    spec = f"{arch}/{weights}" if weights else arch
+    spec = f"{name}/{weights}" if weights else name
+    arch, asks_gelu = without_gelu(name)
     config = open_clip.get_model_config(arch) if ":" not in arch else None
     if config is None:
         raise ConfigError(
@@ -108,11 +112,16 @@ def load_clip(arch: str, weights: str | None, compute: ComputeConfig) -> CLIPBac
             f'backbone "{spec}": {arch} has no weights called "{weights}", and there is no such file; '
             f"{did_you_mean(weights, tags)}"
         )
-    path = _tag_file(tag, f"{arch}/PATH") if tag else Path(weights).expanduser()
-    state = read_state_dict(path)
-
+    has_twin = f"{arch}{QUICK}" in open_clip.list_models()
     # A tag without the flag says nothing: roberta-ViT-B-32 was trained with QuickGELU and only its ARCH knows.
     quick_gelu = bool(config.get("quick_gelu")) or bool(tag.get("quick_gelu"))
+    if quick_gelu and asks_gelu:
+        raise ConfigError(f'backbone "{spec}": was trained with QuickGELU; leave out "-gelu"')
+    as_file = f"{arch}{(QUICK if quick_gelu else GELU) if has_twin else ''}/PATH"
+    path = _tag_file(tag, as_file) if tag else Path(weights).expanduser()
+    state = read_state_dict(path)
+    if not tag and not quick_gelu:
+        quick_gelu = uses_quick_gelu(state, arch, has_twin, asks_gelu, str(path))
     with _quiet():
         try:
             model = open_clip.create_model(
