@@ -227,13 +227,15 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
         from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
         from emolens.runs.folder import write_run
 
+        from emolens.media.audio_config import AudioConfig
         from emolens.media.video_sample import VideoConfig
         from emolens.models.av.audio_resnet import AudioResNetConfig
         from emolens.models.av.video_swin import VideoSwinConfig
         from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
         from emolens.taxonomy import get_label_space
 
-        made = VideoConfig(segments=4, frames=2, size=32, rate=8000, coefficients=6, n_mels=16, audio_frames=8)
+        sound = AudioConfig(rate=8000, n_mels=16, coefficients=6)
+        made = VideoConfig(segments=4, frames=2, size=32, audio_frames=8, audio=sound)
         labels = get_label_space(space)
         torch.manual_seed(0)
         net = AVCPNet(

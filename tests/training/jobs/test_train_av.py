@@ -23,7 +23,7 @@ from emolens.training.tasks.av import AVTask
 SMALL = [
     *("--model.segments", "2", "--model.frames", "2", "--model.size", "32", "--model.audio-frames", "16"),
     *("--model.width", "16", "--model.levels", "2", "--model.heads", "2", "--model.audio.width", "8"),
-    *("--model.audio.layers", "1", "1", "--sound.rate", "16000", "--model.video.weights", "None"),
+    *("--model.audio.layers", "1", "1", "--audio.rate", "16000", "--model.video.weights", "None"),
 ]
 SWIN = ["--model.video.embed-dim", "8", "--model.video.depths", "1", "1", "--model.video.heads", "1", "2"]
 BASE = ["--trainer.epochs", "2", "--trainer.batch-size", "4", "--workers", "0", "--device", "cpu"]

@@ -24,6 +24,7 @@ from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError, MediaError
 from emolens.files import atomic_path
 from emolens.media.audio import Sound
+from emolens.media.audio_config import AudioConfig
 from emolens.media.video import Frames
 from emolens.media.video_sample import VideoConfig
 from emolens.media.video_source import VideoSource, fitted, open_source
@@ -43,7 +44,7 @@ class VideoCacheConfig:
     """Pixels of the shorter side: what training crops from (``data.loaders.video_augment``)."""
     quality: int = 90
     """Of the JPEG frames."""
-    rate: int = VideoConfig.rate
+    rate: int = AudioConfig.rate
     """Samples of sound a second."""
     sound_s: float = VideoConfig().sound_s
     """Seconds of sound that training looks at; the rest is left out."""

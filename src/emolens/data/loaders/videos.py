@@ -122,7 +122,7 @@ class VideoDataset(SeededDataset):
         if image_KHWC is not None:
             image_KHWC = augment.pictures(image_KHWC, config.size, rng)
         if wave_P is not None:
-            wave_P = augment.sound(wave_P, config.rate, rng)
+            wave_P = augment.sound(wave_P, config.audio.rate, rng)
         sample = finish_video(replace(raw, image_KHWC=image_KHWC, wave_T=wave_P), config)
         if sample.audio_SFM is None:
             return sample
@@ -132,7 +132,7 @@ class VideoDataset(SeededDataset):
         name = self._names[row]
         path = self._root / name
         if self.cache is not None:
-            found = cached_video(self.cache, name, path, side, self.config.rate, self.config.sound_s)
+            found = cached_video(self.cache, name, path, side, self.config.audio.rate, self.config.sound_s)
             if found is not None:
                 return found
         return open_source(path)
