@@ -1,8 +1,9 @@
 """Reads the docstrings of the source as the reference needs them: an extension of Griffe.
 
 The source is not written for Markdown in Google style alone: one entry may tell of several arguments
-(``width, height: in pixels``), and references are in the manner of Sphinx (``:func:`emolens.load```). The first becomes an entry
-each, the second a link. A reference to something of emolens that does not exist is a warning, and so an error of the build.
+(``width, height: in pixels``), and references are in the manner of Sphinx (``:func:`emolens.load```). The first becomes
+an entry each, the second a link. A reference to something of emolens that does not exist is a warning, and so an error
+of the build.
 """
 
 import re

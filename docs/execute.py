@@ -1,13 +1,14 @@
 """Runs the pages of the documentation: their commands, their Python, and what both print and draw.
 
-A page is Markdown. What stands in a ``bash`` block (commands of emolens) or a ``python`` block (one module a page) is run in
-the order of the page, in a workplace of pictures and films that come with the project. Two comments steer it:
+A page is Markdown. What stands in a ``bash`` block (commands of emolens) or a ``python`` block (one module a page) is
+run in the order of the page, in a workplace of pictures and videos that come with the project. Two comments steer it:
 
     <!-- not run: REASON -->      before a block: it is shown, not run
-    <!-- show: FILE | CAPTION --> after a block: put a file that it wrote here, by its kind a picture, a film, a
+    <!-- show: FILE | CAPTION --> after a block: put a file that it wrote here, by its kind a picture, a video, a
                                   report in a frame, or a link
 
-``docs/build.py`` makes pages of the site this way, and ``tests/test_documentation.py`` holds every page to what it says.
+``docs/build_site.py`` makes pages of the site this way, and ``tests/test_documentation.py`` holds every page to what it
+says.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ PIECE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "COLUMNS": "80", "MPLBACKEND": "Agg"}  # no network, the same width everywhere
+PROGRESS = re.compile(r": \d+ done in [\d.]+ s$")
 WIDEST = 96  # longer lines of the output are wrapped
 
 
@@ -105,7 +107,7 @@ def run_page(page: Path, workplace: Path, files: Path | None = None) -> str:
             printed = run_python(piece["code"], names, where)
         else:
             printed = run_commands(piece["code"], where)
-        printed = "\n".join(tidy(line) for line in without(workplace, printed).strip("\n").splitlines())
+        printed = tidy(without(workplace, printed))
         return piece[0] + (f"\n\n~~~~{{ .text .output }}\n{printed}\n~~~~" if printed else "")
 
     with inside(workplace):
@@ -139,9 +141,10 @@ def run_commands(code: str, where: str) -> str:
     return printed.getvalue()
 
 
-def tidy(line: str) -> str:
-    """A line of the output without spaces at its end, wrapped if it is too long for a page."""
-    return line.rstrip() if len(line.rstrip()) <= WIDEST else textwrap.fill(line, WIDEST)
+def tidy(printed: str) -> str:
+    """The output without the lines of progress, which differ each time, and with long lines wrapped."""
+    lines = [line.rstrip() for line in printed.strip("\n").splitlines() if not PROGRESS.search(line)]
+    return "\n".join(line if len(line) <= WIDEST else textwrap.fill(line, WIDEST) for line in lines)
 
 
 def without(workplace: Path, text: str) -> str:

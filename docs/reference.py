@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import griffe
+from docstrings import ROLE
 
 LEFT_OUT = ("emolens.cli", "emolens.__main__")  # the command line has a page of its own
 
@@ -21,8 +22,9 @@ def write_reference(source: Path, out: Path) -> list[dict[str, str]]:
     root = griffe.load("emolens", search_paths=[source], allow_inspection=False)
     packages = list(walk(root))
     rows = [f"| [`{package.path}`]({package.path}.md) | {summary(package)} |" for package in packages]
-    text = "# Python API\n\nEvery public module, class and function, a page for each package.\n\n| package | |\n|---|---|\n"
-    (out / "index.md").write_text(text + "\n".join(rows) + "\n", encoding="utf-8")
+    head = ["# Python API", "", "Every public module, class and function, a page for each package.", ""]
+    text = "\n".join([*head, "| package | |", "|---|---|", *rows]) + "\n"
+    (out / "index.md").write_text(text, encoding="utf-8")
     for package in packages:
         (out / f"{package.path}.md").write_text(page(package), encoding="utf-8")
     return [{"Overview": "api/index.md"}, *({p.path: f"api/{p.path}.md"} for p in packages)]
@@ -40,15 +42,18 @@ def public_modules(package: griffe.Module) -> list[griffe.Module]:
     return [m for m in modules if not m.name.startswith("_") and not m.path.startswith(LEFT_OUT) and not m.is_alias]
 
 
-def summary(module: griffe.Module) -> str:
-    """The first sentence of a docstring, on one line."""
-    return "" if module.docstring is None else " ".join(module.docstring.value.split("\n\n")[0].split())
+def summary(module: griffe.Object) -> str:
+    """The first sentence of a docstring, on one line of a table."""
+    if module.docstring is None:
+        return ""
+    first = module.docstring.value.split("\n\n")[0]
+    return " ".join(ROLE.sub(r"`\1`", first).split()).replace("|", r"\|")
 
 
 def page(package: griffe.Module) -> str:
     """A page: the package itself, what it exports, then its modules."""
     own = [member.name for member in package.members.values() if is_own(member)]
-    parts = [f"# {package.path}", block(package.path, own, docstring=True)]
+    parts = [f"# {package.path}", block(package.path, own)]
     if lines := [f"| [`{name}`][{target}] | {what} |" for name, target, what in exports(package)]:
         parts.append("\n".join(["| exported name | |", "|---|---|", *lines]))
     modules = [module for module in public_modules(package) if not module.is_init_module]
@@ -71,7 +76,10 @@ def exports(package: griffe.Module) -> list[tuple[str, str, str]]:
     return found
 
 
-def block(path: str, members: list[str] | None, docstring: bool = True) -> str:
+def block(path: str, members: list[str] | None) -> str:
     """The directive that mkdocstrings fills with the docstrings of a module."""
-    chosen = "" if members is None else f"\n      members: {members or 'false'}"
-    return f"::: {path}\n    options:\n      show_root_heading: false\n      show_root_toc_entry: false\n      heading_level: 3{chosen}"
+    lines = [f"::: {path}", "    options:", "      show_root_heading: false", "      show_root_toc_entry: false"]
+    lines.append("      heading_level: 3")
+    if members is not None:
+        lines.append(f"      members: {members or 'false'}")
+    return "\n".join(lines)

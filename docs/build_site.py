@@ -1,9 +1,9 @@
 """Builds the site: runs the pages, writes the reference and the command line, and hands all to MkDocs.
 
-    python docs/build.py
+    python docs/build_site.py
 
-The finished pages are in ``build/docs``, the site is in ``site``. A command that fails, a link that leads nowhere and any
-other warning end the build with an error.
+The finished pages are in ``build/docs``, the site is in ``site``. A command that fails, a link that leads nowhere and
+any other warning end the build with an error.
 """
 
 import logging
@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from commands import write_commands
+from command_line import write_commands
 from execute import ROOT, PageError, make_workplace, run_page
 from mkdocs.commands.build import build as mkdocs
 from mkdocs.config import load_config
@@ -22,6 +22,7 @@ from reference import write_reference
 
 PAGES = ROOT / "docs"
 BUILT = ROOT / "build" / "docs"
+WORKPLACES = ROOT / "build" / "workplaces"
 FROM_THE_ROOT = {  # pages of the repository that are pages of the site, too
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
@@ -30,16 +31,17 @@ FROM_THE_ROOT = {  # pages of the repository that are pages of the site, too
 
 
 def build() -> None:
-    shutil.rmtree(BUILT.parent, ignore_errors=True)
+    """All of it, from nothing."""
+    for folder in (BUILT, WORKPLACES):
+        shutil.rmtree(folder, ignore_errors=True)
     BUILT.mkdir(parents=True)
-    workplaces = BUILT.parent / "workplaces"
-    template = make_workplace(workplaces / "template")
+    template = make_workplace(WORKPLACES / "template")
     for file in sorted(path for path in PAGES.rglob("*") if path.is_file() and "__pycache__" not in path.parts):
         target = BUILT / file.relative_to(PAGES)
         target.parent.mkdir(parents=True, exist_ok=True)
         if file.suffix == ".md":
             start = time.monotonic()
-            workplace = shutil.copytree(template, workplaces / file.stem)
+            workplace = shutil.copytree(template, WORKPLACES / file.relative_to(PAGES).with_suffix(""))
             text = run_page(file, workplace, target.with_name(f"{file.stem}_files"))
             target.write_text(with_links(text, target), encoding="utf-8")
             print(f"{file.relative_to(ROOT)}: {time.monotonic() - start:.1f} s", flush=True)
@@ -50,6 +52,7 @@ def build() -> None:
         (BUILT / page).write_text(text.replace("](docs/", "]("), encoding="utf-8")
     write_commands(BUILT / "commands.md", template)
     make_site()
+    shutil.rmtree(WORKPLACES)
 
 
 def make_site() -> None:

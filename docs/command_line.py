@@ -8,8 +8,8 @@ from execute import capture, inside
 
 HEAD = """# Command line
 
-Every verb with the text of its `--help`. Exit codes: 0 done, 2 wrong usage or settings, 3 wrong data, 4 missing weights,
-130 stopped by Ctrl-C. `--debug` after any command shows where an error comes from.
+Every verb with the text of its `--help`. Exit codes: 0 done, 2 wrong usage or settings, 3 wrong data, 4 missing
+weights, 130 stopped by Ctrl-C. `--debug` after any command shows where an error comes from.
 """
 CHOICE = re.compile(r"\{(\w+(?:,\w+)+)\}")  # of subcommands, in the usage of a parser
 LISTED = re.compile(r"^  ([a-z]\w+) {2,}\S", re.MULTILINE)  # of verbs, recipes, views, in a plain list
@@ -18,8 +18,13 @@ LISTED = re.compile(r"^  ([a-z]\w+) {2,}\S", re.MULTILINE)  # of verbs, recipes,
 def write_commands(path: Path, workplace: Path) -> None:
     """Write the page; ``workplace`` is any folder."""
     with inside(workplace):
-        sections = [f"{'#' * min(len(words) + 2, 4)} emolens {' '.join(words)}".rstrip() + f"\n\n~~~~{{ .text .help }}\n{text}\n~~~~" for words, text in walk([])]
+        sections = [section(words, text) for words, text in walk([])]
     path.write_text("\n\n".join([HEAD, *sections]) + "\n", encoding="utf-8")
+
+
+def section(words: list[str], text: str) -> str:
+    """A heading, deeper for a command below another one, and the help."""
+    return f"{'#' * (len(words) + 2)} {' '.join(['emolens', *words])}\n\n~~~~{{ .text .help }}\n{text}\n~~~~"
 
 
 def walk(words: list[str]) -> list[tuple[list[str], str]]:
