@@ -53,6 +53,7 @@ def build() -> None:
     write_commands(BUILT / "commands.md", template)
     make_site()
     shutil.rmtree(WORKPLACES)
+    print(f"open {ROOT / 'site' / 'index.html'}")
 
 
 def make_site() -> None:
