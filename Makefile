@@ -1,13 +1,16 @@
 # make demo   installs into .venv, runs the main job on pictures that come with the project, prints the report's place
 # make test   installs into .venv if needed, then lint, types and tests
+# make docs   installs what the site needs, runs the pages and builds the site into site/; a warning is an error
 # make lock   writes constraints.txt anew from what .venv holds
 
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+INSTALLED_DOCS := $(VENV)/.installed-docs
+PIP_INSTALL := $(RUN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
-.PHONY: demo test lint types tests lock clean
+.PHONY: demo test lint types tests docs lock clean
 
 demo: $(INSTALLED)
 	$(RUN)/python examples/demo.py --out demo
@@ -28,11 +31,19 @@ tests: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("emolens needs Python 3.11 or newer; call make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable '.[dev]'
+	$(PIP_INSTALL) --editable '.[dev]'
 	touch $@
 
-lock: $(INSTALLED)
+# Not a part of the installation for tests: those need none of it.
+$(INSTALLED_DOCS): $(INSTALLED)
+	$(PIP_INSTALL) --editable '.[docs]'
+	touch $@
+
+docs: $(INSTALLED_DOCS)
+	OMP_NUM_THREADS=1 NO_MKDOCS_2_WARNING=1 $(RUN)/python docs/build_site.py
+
+lock: $(INSTALLED) $(INSTALLED_DOCS)
 	$(RUN)/pip freeze --exclude-editable > constraints.txt
 
 clean:
-	rm -rf $(VENV) demo
+	rm -rf $(VENV) demo build site
