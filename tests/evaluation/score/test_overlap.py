@@ -4,7 +4,7 @@ import pytest
 
 from emolens.evaluation.compare import CompareConfig, compare
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.report.evaluation_page import evaluation_report
+from emolens.evaluation.report.evaluation_page import evaluation_page
 
 
 def trained_on(predictor, manifest, **sha256):
@@ -35,7 +35,7 @@ def test_rows_from_training_are_told(predictor, colours, split, change, message)
     (warning,) = evaluation.warnings
     assert message.replace(".:", "):") in warning
     assert evaluation.to_json()["warnings"] == [warning]
-    assert warning.split(",")[0] in evaluation_report(evaluation)
+    assert warning.split(",")[0] in evaluation_page(evaluation)
 
 
 def test_another_data_set_is_no_reason(predictor, colours):
