@@ -24,12 +24,12 @@ from emolens.evaluation.score.measure import measure
 from emolens.evaluation.score.overlap import is_home, overlap_warning
 from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.evaluation.seeds import mean_and_sd, seed_groups
-from emolens.evaluation.spec_names import spec_names
 from emolens.files import user_cache
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.specs import short_names
 
 ManifestLike = str | os.PathLike[str] | Manifest
 
@@ -98,7 +98,7 @@ def compare(
         make_folder(out)
     specs = list(dict.fromkeys(models))
     given = {spec: _load(spec, config) for spec in specs}
-    names = spec_names(specs)
+    names = short_names(specs)
     entries = [*_baselines(given, data, config), *(_given(names[spec], given[spec], data, config) for spec in specs)]
     if (
         all(cell.measured is None for entry in entries if entry.kind == "given" for cell in entry.cells.values())
@@ -191,12 +191,12 @@ def _baselines(given: dict[str, Predictor], data: dict[str, _Data], config: Comp
     backbones = list(dict.fromkeys(p.backbone_spec for p in given.values() if isinstance(p, ImagePredictor)))
     entries = [_majority(data, config)]
     rungs = ([] if "mini" in given else ["mini"]) + zero_shot_baselines(given, backbones)
-    for spec, name in spec_names(rungs).items():
+    for spec, name in short_names(rungs).items():
         try:
             entries.append(replace(_given(name, _load(spec, config), data, config), kind="rung"))
         except EmolensError as error:
             entries.append(_not_run(name, str(error), data))
-    for spec, name in spec_names(backbones or ["mini"]).items():
+    for spec, name in short_names(backbones or ["mini"]).items():
         title = f"linear probe on {name}"
         try:
             entries.extend(_probes(title, load_backbone(spec, config.device, config.precision), data, config))

@@ -17,6 +17,7 @@ from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.runs.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
 from emolens.runs.vit import read_vit, save_vit, vit_state
+from emolens.specs import portable
 from emolens.taxonomy import LabelSpace
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
         "emolens": __version__,
         "kind": head.kind,
         "backbone": {
-            "spec": portable_spec(backbone.spec),
+            "spec": portable(backbone.spec),
             "embed_dim": backbone.embed_dim,
             "precision": backbone.precision,
             "fingerprint": backbone.fingerprint,
@@ -43,17 +44,6 @@ def describe(head: Head, backbone: Backbone, targets: tuple[str, ...] = (), **fa
         "targets": list(targets),
         **facts,
     }
-
-
-def portable_spec(spec: str) -> str:
-    """The spec with a path in it made absolute, so that the run loads from any working folder."""
-    scheme, colon, path = spec.partition(":")
-    if colon and scheme in ("uniemox", "mae"):
-        return f"{scheme}:{Path(path).expanduser().resolve()}"
-    name, slash, rest = spec.partition("/")
-    if slash and Path(rest).exists():
-        return f"{name}/{Path(rest).resolve()}"
-    return spec
 
 
 def save_pretrained(predictor: "ImagePredictor", directory: Path) -> None:
