@@ -181,6 +181,6 @@ def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
         "warning": cell.warning,
         "n_scored": cell.measured.n_scored,
         "n_failed": cell.measured.n_failed,
-        **cell.measured.limits.to_json(),
+        **cell.measured.partial.to_json(),
         "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(cell.answers.errors.items())],
     }

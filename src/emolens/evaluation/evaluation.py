@@ -14,7 +14,6 @@ from emolens.evaluation.report.predictions_table import predictions_table
 from emolens.evaluation.report.provenance import versions
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.measure import MetricSet
-from emolens.evaluation.score.pairs import pair_label
 from emolens.evaluation.score.targets import Targets
 from emolens.metrics.classification import confusion_matrix
 from emolens.metrics.interval import Interval, metrics_json
@@ -66,7 +65,7 @@ class Evaluation:
             "n_scored": measured.n_scored,
             "n_failed": measured.n_failed,
             "n_without_target": measured.n_without_target,
-            **measured.limits.to_json(),
+            **measured.partial.to_json(),
             "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(self.answers.errors.items())],
             "per_class": {label: metrics_json(metrics) for label, metrics in measured.per_class.items()},
             "domains": {name: metrics_json(metrics) for name, metrics in measured.domains.items()},
@@ -87,7 +86,7 @@ class Evaluation:
     @property
     def confusion(self) -> NDArray[np.int64] | None:
         """Counts, int64, shape (C, C), rows rated, columns predicted; None where no row has exactly one label."""
-        pairs, space = pair_label(self.answers, self.targets), self.targets.space
+        pairs, space = self.measured.pairs.label, self.targets.space
         if pairs is None or space is None:
             return None
         return confusion_matrix(pairs.score_MC.argmax(axis=1), pairs.target_M, len(space))

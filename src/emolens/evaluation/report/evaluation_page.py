@@ -9,7 +9,6 @@ from emolens.evaluation.report.charts import reliability_chart, scatter_chart
 from emolens.evaluation.report.examples import examples
 from emolens.evaluation.report.page import render
 from emolens.evaluation.score.measure import MetricSet
-from emolens.evaluation.score.pairs import pair_affect, pair_label
 from emolens.evaluation.score.per_polarity import POLARITIES
 from emolens.metrics import Interval
 from emolens.metrics.calibration import reliability_curve
@@ -35,7 +34,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
         split=targets.split,
         counts=facts,
         clustered=targets.group_N is not None,
-        limits=measured.limits.words(),
+        limits=measured.partial.words(),
         mapping_sentences=_mapping_sentences(evaluation),
         warnings=evaluation.warnings,
         headline=list(measured.headline.items()) or list(measured.metrics.items())[:4],
@@ -47,7 +46,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
         robustness=_perturbations_view(evaluation, _with_whole(evaluation)),
         reliability=_reliability_view(evaluation),
         scatters=_scatter_views(evaluation),
-        examples=examples(answers, targets),
+        examples=examples(answers, targets, measured.pairs),
         **_domain_view(evaluation),
         metrics=measured.metrics,
         provenance={
@@ -85,7 +84,7 @@ def _confusion_view(confusion: dict[str, Any] | None, space: Any) -> dict[str, A
 
 
 def _reliability_view(evaluation: Evaluation) -> dict[str, Any] | None:
-    pairs = pair_label(evaluation.answers, evaluation.targets)
+    pairs = evaluation.measured.pairs.label
     if pairs is None:
         return None
     curve = reliability_curve(pairs.score_MC, pairs.target_M)
@@ -93,13 +92,10 @@ def _reliability_view(evaluation: Evaluation) -> dict[str, Any] | None:
 
 
 def _scatter_views(evaluation: Evaluation) -> list[dict[str, Any]]:
-    targets, charts = evaluation.targets, []
-    for name in ("valence", "arousal"):
-        if (pairs := pair_affect(evaluation.answers, targets, name)) is not None:
-            colour_M = (
-                np.full(len(pairs.row_M), np.nan) if targets.valence_N is None else targets.valence_N[pairs.row_M]
-            )
-            charts.append(scatter_chart(name, pairs.target_M, pairs.value_M, colour_M, evaluation.seed))
+    valence_N, charts = evaluation.targets.valence_N, []
+    for name, (row_M, value_M, target_M) in evaluation.measured.pairs.affect.items():
+        colour_M = np.full(len(row_M), np.nan) if valence_N is None else valence_N[row_M]
+        charts.append(scatter_chart(name, target_M, value_M, colour_M, evaluation.seed))
     return charts
 
 
