@@ -182,14 +182,18 @@ class ProbeHead(FixedHead):
         super().__init__(module, own_label_space, space)
         assert isinstance(module, LinearProbe)
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
+        self.multi_label = module.multi_label
 
     def own_verdict(self, embedding_ND: Tensor) -> Verdict:
         assert isinstance(self.module, LinearProbe)
         logit_NC, value_NR = self.module(embedding_ND)
+        score_NC = None
+        if self.own_label_space is not None:
+            score_NC = logit_NC.double().sigmoid().numpy() if self.multi_label else to_scores(logit_NC.softmax(1))
         value = dict(zip(self.module.targets, value_NR.double().numpy().T, strict=True))
         return Verdict(
             label_space=self.own_label_space,
-            score_NC=None if self.own_label_space is None else to_scores(logit_NC.softmax(1)),
+            score_NC=score_NC,
             # A linear model knows no borders; the plane has them.
             valence_N=np.clip(value["valence"], -1, 1) if "valence" in value else None,
             arousal_N=np.clip(value["arousal"], -1, 1) if "arousal" in value else None,

@@ -21,16 +21,23 @@ class LinearProbe(nn.Module):
         embed_dim: D.
         num_classes: C; 0 for regression alone.
         targets: names of the R continuous outputs, out of :data:`TARGETS`; values in [-1, 1].
+        multi_label: whether the classes are independent: then each logit is that of a sigmoid of its own, and not of
+            one softmax.
+
+    Raises:
+        ValueError: neither classes nor targets.
     """
 
     mean_D: Tensor
     scale_D: Tensor
 
-    def __init__(self, embed_dim: int, num_classes: int = 0, targets: Sequence[str] = ()) -> None:
+    def __init__(
+        self, embed_dim: int, num_classes: int = 0, targets: Sequence[str] = (), multi_label: bool = False
+    ) -> None:
         super().__init__()
         if num_classes == 0 and not targets:
             raise ValueError("a probe without classes and without targets predicts nothing")
-        self.num_classes, self.targets = num_classes, tuple(targets)
+        self.num_classes, self.targets, self.multi_label = num_classes, tuple(targets), multi_label
         self.linear = nn.Linear(embed_dim, num_classes + len(self.targets))
         nn.init.zeros_(self.linear.weight)
         nn.init.zeros_(self.linear.bias)
