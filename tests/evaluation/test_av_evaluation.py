@@ -102,7 +102,7 @@ def test_a_network_of_pictures_alone(run, clips: Manifest) -> None:
     evaluation = evaluate(load(f"run:{run(('video',))}"), clips, robustness=True)
     assert evaluation.modalities == {}
     assert list(evaluation.robustness) == ["50% of frames dropped", "90% of frames dropped"]
-    assert (evaluation.measured.n_failed, evaluation.measured.limits.n_no_audio) == (2, 0)
+    assert (evaluation.measured.n_failed, evaluation.measured.partial.n_no_audio) == (2, 0)
 
 
 def test_evaluate_and_compare_from_the_command_line(
@@ -128,6 +128,6 @@ def test_javanese(run, shared: Path, tmp_path: Path) -> None:
     few = manifest.frame[manifest.frame["path"].str.match("0[12]-01-")].assign(split="test").reset_index(drop=True)
     evaluation = evaluate(load(f"run:{run()}"), replace(manifest, frame=few), out=tmp_path / "out")
     assert evaluation.measured.n_scored == 12
-    assert evaluation.measured.limits.words() == []
+    assert evaluation.measured.partial.words() == []
     assert list(evaluation.modalities) == ["fused", "audio", "video"]
     assert (tmp_path / "out/report.html").read_text().count("data:image/jpeg;base64,") == 12

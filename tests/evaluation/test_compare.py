@@ -117,7 +117,7 @@ def test_reported_numbers_stand_apart(two_sets, config, tmp_path):
 
     compare(["mini"], two_sets[:1], tmp_path / "out", replace(config, reported=tmp_path / "r.toml"))
     html = (tmp_path / "out" / "report.html").read_text()
-    before, after = html.split("ReportedNumber, other split")
+    before, after = html.split("Reported, other split")
     assert "Somebody" not in before
     assert "Somebody &lt;b&gt;et al.&lt;/b&gt;" in after
     facts = json.loads((tmp_path / "out" / "metrics.json").read_text())

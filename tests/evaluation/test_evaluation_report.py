@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.report.evaluation_page import evaluation_report, figure, signed
+from emolens.evaluation.report.evaluation_page import evaluation_page
+from emolens.evaluation.report.page import number, signed
 
 VOID = {"meta", "img", "br"}
 
@@ -41,7 +42,7 @@ def outline(html: str) -> Outline:
 
 
 def test_is_whole_loads_nothing_and_runs_nothing(predictor, colours):
-    html = evaluation_report(evaluate(predictor(), colours(domain=["a", "b"] * 12)))
+    html = evaluation_page(evaluate(predictor(), colours(domain=["a", "b"] * 12)))
     found = outline(html)
     assert "script" not in found.tags
     assert found.addresses
@@ -51,10 +52,10 @@ def test_is_whole_loads_nothing_and_runs_nothing(predictor, colours):
 
 def test_shows_the_numbers_of_the_evaluation(predictor, colours):
     evaluation = evaluate(predictor(), colours(), command="emolens evaluate x --seed 0")
-    html = evaluation_report(evaluation)
+    html = evaluation_page(evaluation)
     for m in evaluation.metrics.values():
-        assert figure(m.value) in html
-        assert f"[{figure(m.low)}, {figure(m.high)}]" in html
+        assert number(m.value) in html
+        assert f"[{number(m.low)}, {number(m.high)}]" in html
     assert evaluation.targets.ids_sha256 in html
     assert "emolens evaluate x --seed 0" in html
 
@@ -69,7 +70,7 @@ def test_a_hostile_name_is_only_text(predictor, colours, picture, tmp_path, name
     manifest.frame.loc[0, ["path", "id"]] = [path.name, name]
     (manifest.root / manifest.frame.loc[3, "path"]).write_bytes(b"")
     manifest.frame.loc[3, "id"] = "b" + name
-    html = evaluation_report(evaluate(predictor(name=name), manifest))
+    html = evaluation_page(evaluate(predictor(name=name), manifest))
     assert "<script" not in html
     assert "<img src=x" not in html
     assert ">49" not in html
@@ -80,26 +81,26 @@ def test_a_hostile_name_is_only_text(predictor, colours, picture, tmp_path, name
     ("space", "affect", "points"), [("mikels8", False, False), (None, True, True), ("emotic26", False, False)]
 )
 def test_parts_without_data_are_left_out(predictor, colours, space, affect, points):
-    html = evaluation_report(evaluate(predictor(space=space, points=points), colours(space=space, affect=affect)))
+    html = evaluation_page(evaluate(predictor(space=space, points=points), colours(space=space, affect=affect)))
     assert ("Which label is taken for which" in html) == (space is not None)
     assert ("predicted valence" in html) == affect
     outline(html)
 
 
 def test_one_row_makes_a_report(predictor, colours):
-    html = evaluation_report(evaluate(predictor(), colours(n=3)))
+    html = evaluation_page(evaluate(predictor(), colours(n=3)))
     assert "1 rows" in html
     outline(html)
 
 
-def test_figures_are_written_alike_everywhere():
-    assert (figure(0.12345), figure(-0.5), figure(float("nan"))) == ("0.123", "−0.500", "–")
+def test_numbers_are_written_alike_everywhere():
+    assert (number(0.12345), number(-0.5), number(float("nan"))) == ("0.123", "−0.500", "–")
     assert (signed(0.1), signed(-0.1), signed(-1e-9)) == ("+0.100", "−0.100", "+0.000")
 
 
 def test_colours_are_those_of_the_plots(predictor, colours):
     from emolens.drawing.style import POLARITY_COLOURS
 
-    html = evaluation_report(evaluate(predictor(), colours(n=6)))
+    html = evaluation_page(evaluate(predictor(), colours(n=6)))
     for polarity, colour in POLARITY_COLOURS.items():
         assert f"--{polarity}: {colour};" in html

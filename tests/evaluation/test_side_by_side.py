@@ -13,7 +13,7 @@ from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.manifest import Manifest
 from emolens.evaluation.compare import CompareConfig, compare
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.report.evaluation_page import evaluation_report
+from emolens.evaluation.report.evaluation_page import evaluation_page
 from emolens.evaluation.report.terminal import comparison_tables
 from emolens.evaluation.score.targets import read_targets
 
@@ -35,7 +35,7 @@ def test_emo8_domain_by_domain(predictor, colours):
         assert metrics["accuracy"].low <= right <= metrics["accuracy"].high
     total = sum(m["accuracy"].value * m["accuracy"].n for m in found.values()) / 40
     assert total == pytest.approx(evaluation.metrics["accuracy"].value)
-    html = evaluation_report(evaluation)
+    html = evaluation_page(evaluation)
     table = html[html.index("Domain by domain") :]
     assert [table.index(domain) for domain in EMO8] == sorted(table.index(domain) for domain in EMO8)
     assert set(evaluation.to_json()["domains"]) == set(EMO8)

@@ -87,7 +87,7 @@ def main(args: list[str]) -> int:
     for title, parts in (("modality", evaluation.modalities), ("condition", evaluation.robustness)):
         if parts:
             print_table(perturbations_table(title, parts))
-    counts = ", ".join([f"{measured.n_failed} failed", *measured.limits.words()])
+    counts = ", ".join([f"{measured.n_failed} failed", *measured.partial.words()])
     print(f"{measured.n_scored} of {measured.n_total} rows scored, {counts}")
     for warning in evaluation.warnings:
         print(f"warning: {warning}")

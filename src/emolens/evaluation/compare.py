@@ -18,7 +18,7 @@ from emolens.evaluation.baselines.baselines import majority_answers, probe_answe
 from emolens.evaluation.baselines.linear_probe import LinearProbe, fit_linear_probe
 from emolens.evaluation.comparison import Cell, Comparison, Entry, SeedSpread
 from emolens.evaluation.differences import differences_to_best
-from emolens.evaluation.evaluate import make_folder
+from emolens.evaluation.report.write import make_folder, write_comparison
 from emolens.evaluation.reported import read_reported
 from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
 from emolens.evaluation.score.measure import measure
@@ -119,7 +119,7 @@ def compare(
         command=command or _command(specs, manifests, config),
     )
     if out is not None:
-        comparison.write(out)
+        write_comparison(comparison, out)
     return comparison
 
 

@@ -1,21 +1,18 @@
 """What a comparison found: models x data sets."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from emolens.evaluation.evaluate import make_folder, metrics_json
-from emolens.evaluation.report.predictions_table import predictions_table, write_predictions
+from emolens.evaluation.report.predictions_table import predictions_table
 from emolens.evaluation.report.provenance import versions
 from emolens.evaluation.reported import ReportedNumber
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.measure import MetricSet
 from emolens.evaluation.score.targets import Targets
-from emolens.files import write_json, write_text
-from emolens.metrics import Interval
+from emolens.metrics.interval import Interval, metrics_json
 
 
 @dataclass(frozen=True)
@@ -174,15 +171,6 @@ class Comparison:
                     parts.append(table)
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
-    def write(self, out: str | os.PathLike[str]) -> None:
-        """Write ``predictions.parquet``, ``report.html`` and, last, ``metrics.json`` into the folder ``out``."""
-        from emolens.evaluation.report.comparison_page import comparison_report
-
-        folder = make_folder(out)
-        write_predictions(self.to_pandas(), folder / "predictions.parquet")
-        write_text(folder / "report.html", comparison_report(self))
-        write_json(folder / "metrics.json", self.to_json())
-
 
 def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
     if cell.not_run is not None or cell.answers is None or cell.measured is None:
@@ -193,6 +181,6 @@ def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
         "warning": cell.warning,
         "n_scored": cell.measured.n_scored,
         "n_failed": cell.measured.n_failed,
-        **cell.measured.limits.to_json(),
+        **cell.measured.partial.to_json(),
         "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(cell.answers.errors.items())],
     }

@@ -5,15 +5,15 @@ Legend: N rows, C classes, R resamples.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.comparison import Difference, Entry
-from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.measure import HEADLINE
-from emolens.evaluation.score.pairs import AffectPairs, LabelPairs, LabelsPairs, pair_affect, pair_label, pair_labels
+from emolens.evaluation.score.pairs import AffectPairs, LabelPairs, MultiLabelPairs, Pairs
 from emolens.evaluation.score.targets import Targets
 from emolens.metrics import Interval
 from emolens.metrics.bootstrap import bootstrap_intervals
@@ -23,6 +23,7 @@ from emolens.metrics.regression import regression_statistics
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Statistic = Callable[[Floats], Floats]  # weights (R, N) -> metric (R,)
+Scored = LabelPairs | MultiLabelPairs | AffectPairs
 
 
 def differences_to_best(entries: Sequence[Entry], targets: dict[str, Targets], seed: int) -> list[Difference]:
@@ -33,15 +34,14 @@ def differences_to_best(entries: Sequence[Entry], targets: dict[str, Targets], s
     found = []
     for data, part in targets.items():
         for metric in HEADLINE:
-            scored: list[tuple[float, str, Answers]] = []
+            scored: list[tuple[float, str, Pairs]] = []
             for entry in entries:
                 cell = entry.cells[data]
-                if cell.warning is not None or cell.answers is None or cell.measured is None:
+                if cell.warning is not None or cell.measured is None or metric not in cell.measured.metrics:
                     continue
-                if metric in cell.measured.metrics:
-                    value = cell.measured.metrics[metric].value
-                    if math.isfinite(value):
-                        scored.append((value, entry.name, cell.answers))
+                value = cell.measured.metrics[metric].value
+                if math.isfinite(value):
+                    scored.append((value, entry.name, cell.measured.pairs))
             if not scored:
                 continue
             best = max(scored, key=lambda one: one[0])
@@ -53,12 +53,12 @@ def differences_to_best(entries: Sequence[Entry], targets: dict[str, Targets], s
     return found
 
 
-def paired_difference(metric: str, a: Answers, b: Answers, targets: Targets, seed: int = 0) -> Interval | None:
+def paired_difference(metric: str, a: Pairs, b: Pairs, targets: Targets, seed: int = 0) -> Interval | None:
     """A metric of ``a`` minus that of ``b``, both recomputed on the same resampled rows (or groups).
 
     Args:
         metric: one of ``HEADLINE``.
-        a, b: answers to the same targets.
+        a, b: the answers of two models beside the same targets.
         targets: the ground truth.
         seed: of the bootstrap.
 
@@ -68,7 +68,7 @@ def paired_difference(metric: str, a: Answers, b: Answers, targets: Targets, see
     where_N = _answered(metric, a, targets) & _answered(metric, b, targets)
     if not where_N.any():
         return None
-    first, second = _statistic(metric, a, targets, where_N), _statistic(metric, b, targets, where_N)
+    first, second = STATISTICS[metric](a.within(where_N)), STATISTICS[metric](b.within(where_N))
 
     def statistics(weight_RN: Floats) -> dict[str, Floats]:
         return {"difference": first(weight_RN) - second(weight_RN)}
@@ -77,38 +77,48 @@ def paired_difference(metric: str, a: Answers, b: Answers, targets: Targets, see
     return bootstrap_intervals(statistics, int(where_N.sum()), groups, seed)["difference"]
 
 
-def _answered(metric: str, answers: Answers, targets: Targets) -> Bools:
+def _answered(metric: str, pairs: Pairs, targets: Targets) -> Bools:
     """Rows that count in the metric, bool (N,)."""
+    kinds: dict[str, Scored | None] = {"accuracy": pairs.label, "uar": pairs.label, "map": pairs.multi_label}
+    scored = kinds[metric] if metric in kinds else pairs.affect.get(metric.partition("/")[0])
     found_N = np.zeros(len(targets), dtype=bool)
-    pairs = _pairs(metric, answers, targets, None)
-    if pairs is not None:
-        found_N[pairs.row_M] = True
+    if scored is not None:
+        found_N[scored.row_M] = True
     return found_N
 
 
-def _pairs(
-    metric: str, answers: Answers, targets: Targets, where_N: Bools | None
-) -> LabelPairs | LabelsPairs | AffectPairs | None:
-    if metric in ("accuracy", "uar"):
-        return pair_label(answers, targets, where_N)
-    if metric == "map":
-        return pair_labels(answers, targets, where_N)
-    return pair_affect(answers, targets, metric.partition("/")[0], where_N)
+def _accuracy(pairs: Pairs) -> Statistic:
+    assert pairs.label is not None
+    hit_M = (pairs.label.score_MC.argmax(axis=1) == pairs.label.target_M).astype(np.float64)
+    return lambda weight_RN: weight_RN @ hit_M / weight_RN.sum(axis=1)
 
 
-def _statistic(metric: str, answers: Answers, targets: Targets, where_N: Bools) -> Statistic:
-    pairs = _pairs(metric, answers, targets, where_N)
-    assert pairs is not None
-    if isinstance(pairs, AffectPairs):
-        return lambda weight_RN: regression_statistics(pairs.value_M, pairs.target_M, weight_RN)["pearson_r"]
-    if isinstance(pairs, LabelsPairs):
-        several_MC = pairs.target_MC.astype(np.float64)
-        return lambda weight_RN: _mean_precision(pairs.score_MC, several_MC, weight_RN)
-    hit_M = (pairs.score_MC.argmax(axis=1) == pairs.target_M).astype(np.float64)
-    if metric == "accuracy":
-        return lambda weight_RN: weight_RN @ hit_M / weight_RN.sum(axis=1)
-    true_MC = np.eye(pairs.score_MC.shape[1])[pairs.target_M]
+def _uar(pairs: Pairs) -> Statistic:
+    assert pairs.label is not None
+    _, score_MC, target_M = pairs.label
+    hit_M = (score_MC.argmax(axis=1) == target_M).astype(np.float64)
+    true_MC = np.eye(score_MC.shape[1])[target_M]
     return lambda weight_RN: _mean_recall(hit_M, true_MC, weight_RN)
+
+
+def _map(pairs: Pairs) -> Statistic:
+    assert pairs.multi_label is not None
+    _, score_MC, target_MC = pairs.multi_label
+    return lambda weight_RN: _mean_precision(score_MC, target_MC.astype(np.float64), weight_RN)
+
+
+def _correlation(name: str, pairs: Pairs) -> Statistic:
+    _, value_M, target_M = pairs.affect[name]
+    return lambda weight_RN: regression_statistics(value_M, target_M, weight_RN)["pearson_r"]
+
+
+STATISTICS: dict[str, Callable[[Pairs], Statistic]] = {
+    "accuracy": _accuracy,
+    "uar": _uar,
+    "map": _map,
+    "valence/pearson_r": partial(_correlation, "valence"),
+    "arousal/pearson_r": partial(_correlation, "arousal"),
+}
 
 
 def _mean_recall(hit_N: Floats, true_NC: Floats, weight_RN: Floats) -> Any:

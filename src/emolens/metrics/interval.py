@@ -1,4 +1,4 @@
-"""A figure with its uncertainty."""
+"""A metric with its uncertainty."""
 
 import math
 from dataclasses import dataclass
@@ -25,5 +25,10 @@ class Interval:
         return {name: None if math.isnan(end) else end for name, end in ends.items()} | {"n": self.n}
 
     def __str__(self) -> str:
-        """As the project writes figures: ``0.571 [0.541, 0.600], n = 675``."""
+        """As the project writes metrics: ``0.571 [0.541, 0.600], n = 675``."""
         return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}], n = {self.n}"
+
+
+def metrics_json(metrics: dict[str, Interval]) -> dict[str, dict[str, float | int | None]]:
+    """Name -> {"value", "low", "high", "n"}; an undefined metric (the correlation with a constant) is null."""
+    return {name: interval.as_dict() for name, interval in metrics.items()}

@@ -7,7 +7,7 @@ from emolens.runs.config import DataFacts, TrainingFacts
 
 from emolens.evaluation.compare import CompareConfig, compare
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.report.evaluation_page import evaluation_report
+from emolens.evaluation.report.evaluation_page import evaluation_page
 from emolens.inference.image_predictor import ImagePredictor
 
 
@@ -40,7 +40,7 @@ def test_rows_from_training_are_told(predictor, colours, split, change, message)
     (warning,) = evaluation.warnings
     assert message.replace(".:", "):") in warning
     assert evaluation.to_json()["warnings"] == [warning]
-    assert warning.split(",")[0] in evaluation_report(evaluation)
+    assert warning.split(",")[0] in evaluation_page(evaluation)
 
 
 def test_another_data_set_is_no_reason(predictor, colours):

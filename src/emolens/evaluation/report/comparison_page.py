@@ -5,7 +5,7 @@ import textwrap
 from typing import Any
 
 from emolens.evaluation.comparison import Cell, Comparison, Difference, Entry
-from emolens.evaluation.report.evaluation_page import render
+from emolens.evaluation.report.page import render
 from emolens.evaluation.score.measure import HEADLINE
 
 SHORT = {
@@ -20,7 +20,7 @@ ROUNDING = 5e-4  # what three decimals hide is no difference
 REASON_WIDTH = 150  # characters, about two lines of the matrix
 
 
-def comparison_report(comparison: Comparison) -> str:
+def comparison_page(comparison: Comparison) -> str:
     """The whole page. Every value that comes from data is escaped."""
     targets = comparison.targets
     columns = [name for _, names in comparison.columns(targets) for name in names]
@@ -132,7 +132,7 @@ def _everything(data: str, entries: list[Entry]) -> dict[str, Any]:
     """All metrics of one data set."""
     names = list(dict.fromkeys(n for e in entries for n in _metrics(e.cells[data])))
     rows = [
-        {"name": e.name, "figures": [_metrics(e.cells[data]).get(name) for name in names]}
+        {"name": e.name, "metrics": [_metrics(e.cells[data]).get(name) for name in names]}
         for e in entries
         if e.cells[data].measured is not None
     ]

@@ -1,24 +1,17 @@
 """The report of one evaluation: a single HTML file that loads nothing."""
 
-import math
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from emolens.evaluation.evaluation import Evaluation
 from emolens.evaluation.report.charts import reliability_chart, scatter_chart
 from emolens.evaluation.report.examples import examples
-from emolens.evaluation.report.provenance import versions
+from emolens.evaluation.report.page import render
 from emolens.evaluation.score.measure import MetricSet
-from emolens.evaluation.score.pairs import pair_affect, pair_label
 from emolens.evaluation.score.per_polarity import POLARITIES
 from emolens.metrics import Interval
 from emolens.metrics.calibration import reliability_curve
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
-    from emolens.evaluation.evaluate import Evaluation
 
 HOW_MAPPED = {
     "native": "it was trained on these labels",
@@ -29,25 +22,8 @@ HOW_MAPPED = {
 
 SHARES = ("accuracy", "uar", "map")  # of the headline metrics, those from 0 to 1, which a bar can show
 
-MEANING = {
-    "accuracy": "share of rows whose label is right",
-    "war": "recall of each label, weighted by its rows; the same as accuracy",
-    "uar": "mean recall of the labels, each counting the same",
-    "weighted_f1": "F1 of each label, weighted by its rows",
-    "macro_f1": "mean F1 of the labels, each counting the same",
-    "accuracy_at_3": "share of rows whose label is among the three most probable",
-    "polarity_accuracy": "share of rows whose predicted label has the right polarity",
-    "ece": "mean gap between stated probability and share right; 0 is best",
-    "brier": "mean squared error of the probabilities, 0 to 2; 0 is best",
-    "recall": "share of rows of this polarity whose predicted label has it too",
-    "map": "mean average precision of the labels",
-    "pearson_r": "correlation of predicted and rated, -1 to 1",
-    "ccc": "agreement of predicted and rated, -1 to 1; also asks for the same mean and spread",
-    "rmse": "root of the mean squared error, in units of a scale from -1 to 1; 0 is best",
-}
 
-
-def evaluation_report(evaluation: "Evaluation") -> str:
+def evaluation_page(evaluation: Evaluation) -> str:
     """The whole page. Every value that comes from data is escaped."""
     facts = evaluation.to_json()
     targets, answers, measured = evaluation.targets, evaluation.answers, evaluation.measured
@@ -58,7 +34,7 @@ def evaluation_report(evaluation: "Evaluation") -> str:
         split=targets.split,
         counts=facts,
         clustered=targets.group_N is not None,
-        limits=measured.limits.words(),
+        limits=measured.partial.words(),
         mapping_sentences=_mapping_sentences(evaluation),
         warnings=evaluation.warnings,
         headline=list(measured.headline.items()) or list(measured.metrics.items())[:4],
@@ -70,7 +46,7 @@ def evaluation_report(evaluation: "Evaluation") -> str:
         robustness=_perturbations_view(evaluation, _with_whole(evaluation)),
         reliability=_reliability_view(evaluation),
         scatters=_scatter_views(evaluation),
-        examples=examples(answers, targets),
+        examples=examples(answers, targets, measured.pairs),
         **_domain_view(evaluation),
         metrics=measured.metrics,
         provenance={
@@ -84,48 +60,7 @@ def evaluation_report(evaluation: "Evaluation") -> str:
     )
 
 
-def render(template: str, **view: Any) -> str:
-    """One of the templates beside this file, filled."""
-    return _environment().get_template(template).render(versions=versions(), **view)
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("emolens.evaluation.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"figure": figure, "signed": signed, "percent": _percent, "interval": interval}
-    environment.filters["meaning"] = lambda name: MEANING.get(name.rpartition("/")[2], "")
-    return environment
-
-
-def figure(value: float) -> str:
-    """Three decimals; a dash for what is undefined."""
-    return f"{round(value, 3) + 0.0:.3f}".replace("-", "−") if math.isfinite(value) else "–"
-
-
-def interval(m: Interval) -> str:
-    """[low, high]; a dash for what is undefined."""
-    return f"[{figure(m.low)}, {figure(m.high)}]" if math.isfinite(m.low) else "–"
-
-
-def signed(value: float) -> str:
-    """Three decimals with a sign."""
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−") if math.isfinite(value) else "–"
-
-
-def _percent(value: float) -> str:
-    """A share as a number for CSS, within 0..100."""
-    return f"{100 * min(max(value, 0.0), 1.0):.1f}" if math.isfinite(value) else "0"
-
-
-def _mapping_sentences(evaluation: "Evaluation") -> list[str]:
+def _mapping_sentences(evaluation: Evaluation) -> list[str]:
     mapping, space = evaluation.answers.mapping, evaluation.targets.space
     sentences = []
     if "labels" in mapping and space is not None:
@@ -148,26 +83,23 @@ def _confusion_view(confusion: dict[str, Any] | None, space: Any) -> dict[str, A
     return {"labels": confusion["labels"], "rows": rows}
 
 
-def _reliability_view(evaluation: "Evaluation") -> dict[str, Any] | None:
-    pairs = pair_label(evaluation.answers, evaluation.targets)
+def _reliability_view(evaluation: Evaluation) -> dict[str, Any] | None:
+    pairs = evaluation.measured.pairs.label
     if pairs is None:
         return None
     curve = reliability_curve(pairs.score_MC, pairs.target_M)
     return reliability_chart(curve.edges, curve.confidence, curve.accuracy, curve.count)
 
 
-def _scatter_views(evaluation: "Evaluation") -> list[dict[str, Any]]:
-    targets, charts = evaluation.targets, []
-    for name in ("valence", "arousal"):
-        if (pairs := pair_affect(evaluation.answers, targets, name)) is not None:
-            colour_M = (
-                np.full(len(pairs.row_M), np.nan) if targets.valence_N is None else targets.valence_N[pairs.row_M]
-            )
-            charts.append(scatter_chart(name, pairs.target_M, pairs.value_M, colour_M, evaluation.seed))
+def _scatter_views(evaluation: Evaluation) -> list[dict[str, Any]]:
+    valence_N, charts = evaluation.targets.valence_N, []
+    for name, (row_M, value_M, target_M) in evaluation.measured.pairs.affect.items():
+        colour_M = np.full(len(row_M), np.nan) if valence_N is None else valence_N[row_M]
+        charts.append(scatter_chart(name, target_M, value_M, colour_M, evaluation.seed))
     return charts
 
 
-def _per_class_view(evaluation: "Evaluation") -> dict[str, Any]:
+def _per_class_view(evaluation: Evaluation) -> dict[str, Any]:
     """Recall of each label as bars (average precision where a row has several labels)."""
     space, rows, what = evaluation.targets.space, [], ""
     for label, found in evaluation.measured.per_class.items():
@@ -189,11 +121,11 @@ def _polarity_view(metrics: dict[str, Interval]) -> list[dict[str, Any]]:
     return rows
 
 
-def _with_whole(evaluation: "Evaluation") -> dict[str, MetricSet]:
+def _with_whole(evaluation: Evaluation) -> dict[str, MetricSet]:
     return {"as it is": evaluation.measured, **evaluation.robustness} if evaluation.robustness else {}
 
 
-def _perturbations_view(evaluation: "Evaluation", parts: dict[str, MetricSet]) -> dict[str, Any] | None:
+def _perturbations_view(evaluation: Evaluation, parts: dict[str, MetricSet]) -> dict[str, Any] | None:
     """The same metrics under several conditions: bars of the first metric, and a table of the headline ones."""
     names = list(evaluation.measured.headline)
     if not parts or not names:
@@ -206,14 +138,14 @@ def _perturbations_view(evaluation: "Evaluation", parts: dict[str, MetricSet]) -
         change = None if m is None or part is evaluation.measured else m.value - first.value
         if m is not None:
             bars.append({"label": perturbation, "polarity": "accent", "m": m, "width": m.high - m.low})
-        rows.append({"name": perturbation, "figures": values, "change": change, "n": part.n_scored})
+        rows.append({"name": perturbation, "metrics": values, "change": change, "n": part.n_scored})
     return {"names": names, "bars": bars if names[0] in SHARES else [], "rows": rows}
 
 
-def _domain_view(evaluation: "Evaluation") -> dict[str, Any]:
+def _domain_view(evaluation: Evaluation) -> dict[str, Any]:
     names = list(evaluation.measured.headline)
     domains = []
     for name, metrics in evaluation.measured.domains.items():
         values = [metrics.get(metric) for metric in names]
-        domains.append({"name": name, "figures": values, "n": max((m.n for m in metrics.values()), default=0)})
+        domains.append({"name": name, "metrics": values, "n": max((m.n for m in metrics.values()), default=0)})
     return {"domains": domains, "domain_metrics": names}

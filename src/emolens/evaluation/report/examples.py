@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from emolens.evaluation.report.thumbnails import thumbnail
 from emolens.evaluation.score.answers import Answers
-from emolens.evaluation.score.pairs import pair_affect, pair_label
+from emolens.evaluation.score.pairs import Pairs
 from emolens.evaluation.score.targets import Targets
 
 SHOWN = 12  # of each kind: two rows of the page
@@ -26,24 +26,26 @@ class Ranking:
     worst_note: str
 
 
-def rank_rows(answers: Answers, targets: Targets) -> Ranking | None:
+def rank_rows(pairs: Pairs, count: int) -> Ranking | None:
     """Order the rows by how well they were answered: by label where there are labels, else by valence and arousal.
 
+    Args:
+        pairs: the rows that have an answer and a target.
+        count: N, the rows of the split.
+
     Returns:
-        None where no row can be ordered so (several labels a row, or nothing answered).
+        None where no row can be ordered so (a multi-label data set, or nothing answered).
     """
-    if (pairs := pair_label(answers, targets)) is not None:
-        right_M = pairs.score_MC[np.arange(len(pairs.row_M)), pairs.target_M]
+    if (one := pairs.label) is not None:
+        right_M = one.score_MC[np.arange(len(one.row_M)), one.target_M]
         return Ranking(
-            pairs.row_M[np.argsort(-right_M, kind="stable")],
+            one.row_M[np.argsort(-right_M, kind="stable")],
             "Highest probability for the label they are rated as.",
             "Lowest probability for the label they are rated as.",
         )
-    square_N = np.full(len(targets), np.nan)
-    for name in ("valence", "arousal"):
-        if (affect := pair_affect(answers, targets, name)) is not None:
-            so_far_M = np.nan_to_num(square_N[affect.row_M])
-            square_N[affect.row_M] = so_far_M + np.square(affect.value_M - affect.target_M)
+    square_N = np.full(count, np.nan)
+    for row_M, value_M, target_M in pairs.affect.values():
+        square_N[row_M] = np.nan_to_num(square_N[row_M]) + np.square(value_M - target_M)
     row_M = np.flatnonzero(np.isfinite(square_N))
     if not len(row_M):
         return None
@@ -54,9 +56,9 @@ def rank_rows(answers: Answers, targets: Targets) -> Ranking | None:
     )
 
 
-def examples(answers: Answers, targets: Targets) -> list[dict[str, Any]]:
+def examples(answers: Answers, targets: Targets, pairs: Pairs) -> list[dict[str, Any]]:
     """Sections of the report: the best and the worst rows with thumbnails; empty where rows cannot be ranked."""
-    ranking = rank_rows(answers, targets)
+    ranking = rank_rows(pairs, len(targets))
     if ranking is None:
         return []
     shown = min(SHOWN, max(1, len(ranking.row_M) // 2))  # the two galleries do not overlap

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 from emolens.evaluation.comparison import Cell, Comparison
-from emolens.evaluation.evaluate import Evaluation
-from emolens.evaluation.report.evaluation_page import figure, interval
+from emolens.evaluation.evaluation import Evaluation
+from emolens.evaluation.report.page import interval, number
 from emolens.evaluation.score.measure import HEADLINE, MetricSet
 
 PLAIN_WIDTH = 160  # of a table that goes into a file or a pipe, which has no width of its own
@@ -22,7 +22,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     for column in ("value", "95% interval", "n"):
         table.add_column(column, justify="right")
     for name, m in evaluation.metrics.items():
-        table.add_row(name, figure(m.value), interval(m), str(m.n))
+        table.add_row(name, number(m.value), interval(m), str(m.n))
     return table
 
 
@@ -36,7 +36,7 @@ def perturbations_table(title: str, parts: dict[str, MetricSet]) -> Table:
     table.add_column("n", justify="right")
     for perturbation, part in parts.items():
         metrics = [part.metrics.get(name) for name in names]
-        shown = ["–" if m is None else f"{figure(m.value)} {interval(m)}" for m in metrics]
+        shown = ["–" if m is None else f"{number(m.value)} {interval(m)}" for m in metrics]
         table.add_row(perturbation, *shown, str(part.n_scored))
     return table
 
@@ -80,5 +80,5 @@ def _cell(cell: Cell, metric: str) -> str:
     if metric not in cell.measured.metrics:
         return "–"
     m = cell.measured.metrics[metric]
-    shown = f"{figure(m.value)} {interval(m)}" if math.isfinite(m.value) else "–"
+    shown = f"{number(m.value)} {interval(m)}" if math.isfinite(m.value) else "–"
     return f"({shown}) seen" if cell.warning is not None else shown

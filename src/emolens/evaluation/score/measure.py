@@ -6,17 +6,14 @@ Legend: N rows, C classes.
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from emolens.evaluation.score.answers import Answers
-from emolens.evaluation.score.limits import PartialAnswers
-from emolens.evaluation.score.pairs import pair_affect, pair_label, pair_labels
+from emolens.evaluation.score.pairs import Pairs, pair
+from emolens.evaluation.score.partial_answers import PartialAnswers
 from emolens.evaluation.score.per_class import PerClass, per_class_metrics, per_label_precision
 from emolens.evaluation.score.per_polarity import polarity_metrics
 from emolens.evaluation.score.targets import Targets
 from emolens.metrics import Interval, classification_metrics, multilabel_metrics, regression_metrics
-
-Bools = npt.NDArray[np.bool_]
 
 HEADLINE = ("accuracy", "uar", "map", "valence/pearson_r", "arousal/pearson_r")  # what tables open with
 
@@ -27,13 +24,14 @@ class MetricSet:
 
     Attributes:
         metrics: name -> value, 95% interval and n.
-        per_class: label -> recall, precision, F1 (or average precision where rows have several labels).
+        per_class: label -> recall, precision, F1 (average precision in a multi-label data set).
         domains: domain -> the same, on its rows alone; empty without a ``domain`` column.
         n_total: rows of the split.
         n_scored: rows that counted in at least one metric.
         n_failed: rows that the model gave no answer for (unreadable files, errors).
         n_without_target: rows that the data set gives no target for.
-        limits: rows answered from a part of the file.
+        partial: rows answered from a part of the file.
+        pairs: the rows behind the numbers.
     """
 
     metrics: dict[str, Interval]
@@ -43,7 +41,8 @@ class MetricSet:
     n_scored: int
     n_failed: int
     n_without_target: int
-    limits: PartialAnswers = field(default_factory=PartialAnswers)
+    partial: PartialAnswers
+    pairs: Pairs = field(repr=False, compare=False)
 
     @property
     def headline(self) -> dict[str, Interval]:
@@ -56,48 +55,50 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> MetricSet:
 
     The bootstrap resamples whole groups where the targets have groups: related rows (one theme, one actor) are not
     independent, and resampling them one by one would make the intervals too narrow.
+
+    Args:
+        answers: of a model, aligned with ``targets``.
+        targets: the ground truth.
+        seed: of the bootstrap.
     """
     failed_N = np.zeros(len(targets), dtype=bool)
     failed_N[list(answers.errors)] = True
+    pairs = pair(answers, targets)
     domains: dict[str, dict[str, Interval]] = {}
     if targets.domain_N is not None:
         domain_N = np.asarray(targets.domain_N, dtype=object)
         for domain in sorted(set(targets.domain_N)):
-            domains[domain] = _metrics(answers, targets, seed, domain_N == domain)
+            domains[domain] = _metrics(pairs.within(domain_N == domain), targets, seed)
     return MetricSet(
-        metrics=_metrics(answers, targets, seed),
-        per_class=_per_class(answers, targets, seed),
+        metrics=_metrics(pairs, targets, seed),
+        per_class=_per_class(pairs, targets, seed),
         domains=domains,
         n_total=len(targets),
         n_scored=int((targets.has_target_N & ~failed_N).sum()),
         n_failed=int(failed_N.sum()),
         n_without_target=int((~targets.has_target_N & ~failed_N).sum()),
-        limits=PartialAnswers.of(answers),
+        partial=PartialAnswers.of(answers),
+        pairs=pairs,
     )
 
 
-def _metrics(answers: Answers, targets: Targets, seed: int, where_N: Bools | None = None) -> dict[str, Interval]:
+def _metrics(pairs: Pairs, targets: Targets, seed: int) -> dict[str, Interval]:
     found: dict[str, Interval] = {}
-    if (one := pair_label(answers, targets, where_N)) is not None and targets.space is not None:
+    if (one := pairs.label) is not None and targets.space is not None:
         groups = targets.groups(one.row_M)
         found |= classification_metrics(one.score_MC, one.target_M, targets.space, groups, seed)
         found |= polarity_metrics(one.score_MC, one.target_M, targets.space, groups, seed)
-    if (multi_label := pair_labels(answers, targets, where_N)) is not None:
-        found |= multilabel_metrics(
-            multi_label.score_MC, multi_label.target_MC, targets.groups(multi_label.row_M), seed
-        )
-    for name in ("valence", "arousal"):
-        if (pairs := pair_affect(answers, targets, name, where_N)) is not None:
-            found |= regression_metrics(pairs.value_M, pairs.target_M, name, targets.groups(pairs.row_M), seed)
+    if (many := pairs.multi_label) is not None:
+        found |= multilabel_metrics(many.score_MC, many.target_MC, targets.groups(many.row_M), seed)
+    for name, (row_M, value_M, target_M) in pairs.affect.items():
+        found |= regression_metrics(value_M, target_M, name, targets.groups(row_M), seed)
     return found
 
 
-def _per_class(answers: Answers, targets: Targets, seed: int) -> PerClass:
+def _per_class(pairs: Pairs, targets: Targets, seed: int) -> PerClass:
     labels = targets.space.labels if targets.space is not None else ()
-    if (one := pair_label(answers, targets)) is not None:
+    if (one := pairs.label) is not None:
         return per_class_metrics(one.score_MC, one.target_M, labels, targets.groups(one.row_M), seed)
-    if (multi_label := pair_labels(answers, targets)) is not None:
-        return per_label_precision(
-            multi_label.score_MC, multi_label.target_MC, labels, targets.groups(multi_label.row_M), seed
-        )
+    if (many := pairs.multi_label) is not None:
+        return per_label_precision(many.score_MC, many.target_MC, labels, targets.groups(many.row_M), seed)
     return {}

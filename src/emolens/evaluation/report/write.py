@@ -1,0 +1,48 @@
+"""The files of a result: ``predictions.parquet``, ``report.html`` and ``metrics.json`` in one folder."""
+
+import os
+from pathlib import Path
+
+from emolens.errors import DataError
+from emolens.evaluation.comparison import Comparison
+from emolens.evaluation.evaluation import Evaluation
+from emolens.evaluation.report.comparison_page import comparison_page
+from emolens.evaluation.report.evaluation_page import evaluation_page
+from emolens.evaluation.report.predictions_table import write_predictions
+from emolens.files import write_error, write_json, write_text
+
+
+def write_evaluation(evaluation: Evaluation, out: str | os.PathLike[str]) -> None:
+    """Write the three files into the folder ``out``, made if needed; ``metrics.json``, the last, says all are there.
+
+    Raises:
+        DataError: ``out`` is a file, or cannot be written.
+    """
+    folder = make_folder(out)
+    write_predictions(evaluation.to_pandas(), folder / "predictions.parquet")
+    write_text(folder / "report.html", evaluation_page(evaluation))
+    write_json(folder / "metrics.json", evaluation.to_json())
+
+
+def write_comparison(comparison: Comparison, out: str | os.PathLike[str]) -> None:
+    """The same three files, of a comparison; see :func:`write_evaluation`."""
+    folder = make_folder(out)
+    write_predictions(comparison.to_pandas(), folder / "predictions.parquet")
+    write_text(folder / "report.html", comparison_page(comparison))
+    write_json(folder / "metrics.json", comparison.to_json())
+
+
+def make_folder(out: str | os.PathLike[str]) -> Path:
+    """The folder, made if needed.
+
+    Raises:
+        DataError: it cannot be made, for instance because a file has that name.
+    """
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise DataError(f"{folder}: is a file; --out names a folder") from error
+    except OSError as error:
+        raise write_error(folder, error) from error
+    return folder
