@@ -1,9 +1,10 @@
-"""A bar on a terminal, plain lines elsewhere, both on standard error."""
+"""What is said while work runs, on standard error: a bar on a terminal, plain lines elsewhere, and notices."""
 
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -11,13 +12,35 @@ Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 10.0  # often enough for a log to show life, seldom enough to keep it short
 
 
+_QUIET = ContextVar("quiet", default=False)
+
+
 class Advance(Protocol):
     def __call__(self, steps: int = 1) -> None: ...
 
 
 @contextmanager
+def quiet(wanted: bool = True) -> Iterator[None]:
+    """No progress and no notices inside; errors are raised as ever."""
+    token = _QUIET.set(wanted)
+    try:
+        yield
+    finally:
+        _QUIET.reset(token)
+
+
+def notice(message: str) -> None:
+    """A line on standard error that a person may want to read, unless :func:`quiet`."""
+    if not _QUIET.get():
+        print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
 def progress(description: str, total: int | None) -> Iterator[Advance]:
-    """Show that long work goes on: ``with progress("embed", n) as advance: advance(32)``."""
+    """Show how far long work is: ``with progress("embed", n) as advance: advance(32)``."""
+    if _QUIET.get():
+        yield lambda steps=1: None
+        return
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

@@ -10,6 +10,7 @@ from importlib import import_module
 from emolens import __version__
 from emolens.errors import EmolensError
 from emolens.names import did_you_mean
+from emolens.progress import quiet
 
 VERBS = {
     "predict": "which emotion do these pictures and videos evoke? a row each, and rows through time",
@@ -19,16 +20,22 @@ VERBS = {
     "compare": "score models x data sets, beside the baselines every claim needs",
     "show": "look into a model: what a masked autoencoder reconstructs",
     "data": "list, describe, import, verify and split data sets",
+    "completion": "print a script that completes verbs and options in bash, zsh or fish",
     "doctor": "what this machine has, what emolens chose, what is missing",
 }
+
+COMMON = (
+    "--quiet: no progress and no notices. --debug: the traceback of an error.",
+    "Completion: emolens completion bash|zsh|fish",
+)
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def usage() -> str:
-    lines = ["usage: emolens VERB ... [--debug]", ""]
+    lines = ["usage: emolens VERB ... [--quiet] [--debug]", ""]
     lines += [f"  {verb:<10}{what}" for verb, what in VERBS.items()]
-    lines += ["", "emolens VERB --help shows its options; emolens --version the version."]
+    lines += ["", "emolens VERB --help shows its options, emolens --version the version.", *COMMON]
     return "\n".join(lines)
 
 
@@ -38,8 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     0 done, 2 usage or configuration, 3 data, 4 weights, 130 interrupted.
     """
     args = sys.argv[1:] if arguments is None else list(arguments)
-    debug = "--debug" in args
-    args = [arg for arg in args if arg != "--debug"]
+    debug, silent = "--debug" in args, "--quiet" in args
+    args = [arg for arg in args if arg not in ("--debug", "--quiet")]
     if not args or args[0] in ("-h", "--help", "help"):
         print(usage())
         return 0 if args else 2
@@ -51,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'emolens: unknown verb "{verb}"; {did_you_mean(verb, VERBS)}', file=sys.stderr)
         return 2
     try:
-        code: int = import_module(f"emolens.cli.{verb}").main(args[1:])
+        with quiet(silent):
+            code: int = import_module(f"emolens.cli.{verb}").main(args[1:])
         return code
     except EmolensError as error:
         if debug:

@@ -77,7 +77,7 @@ def main(args: list[str]) -> int:
     from emolens.inference.load import load
     from emolens.inference.predictor import in_order, rows_to_come
     from emolens.inference.results import by_input, check_suffix, to_json
-    from emolens.progress import progress
+    from emolens.progress import notice, progress
 
     if not options.inputs:
         raise ConfigError("nothing to predict; name files, folders, patterns, or - for a list on standard input")
@@ -103,10 +103,9 @@ def main(args: list[str]) -> int:
 
         explain = Explainer(predictor)
     if predictor.name == "mini":
-        print(
+        notice(
             "emolens: mini is a baseline on colour and texture, fitted on 675 photographs; for real work name a model, "
-            "for instance --model zeroshot:ViT-B-32/openai",
-            file=sys.stderr,
+            "for instance --model zeroshot:ViT-B-32/openai"
         )
 
     if options.out is not None:
@@ -124,14 +123,14 @@ def main(args: list[str]) -> int:
     if options.out is not None:
         partly = sum(row.answered and row.status != "ok" for row in predictions)
         words = f"{options.out}: {len(predictions)} rows, {len(failed)} with errors"
-        print(words + (f", {partly} from a part of the file" if partly else ""), file=sys.stderr)
+        notice(words + (f", {partly} from a part of the file" if partly else ""))
     for row in failed[:3]:
         print(f"emolens: {row.error}", file=sys.stderr)
     if options.plots is not None:
         from emolens.drawing.plots import write_plots
 
         drawn = write_plots(predictions, options.plots, options.plot_limit, explain, timeline)
-        print(f"{options.plots}: {len(drawn)} plots", file=sys.stderr)
+        notice(f"{options.plots}: {len(drawn)} plots")
     if targets:
         from emolens.drawing.render import render_all
 

@@ -23,7 +23,7 @@ from emolens.inference.results import Prediction, by_input
 from emolens.media.frame_scaler import FrameScaler
 from emolens.media.media_file import open_media, picture_stream
 from emolens.media.video import index_frames, probe
-from emolens.progress import Advance, progress
+from emolens.progress import Advance, notice, progress
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -81,7 +81,7 @@ def render_all(targets: Mapping[Path, Path], predictions: Sequence[Prediction]) 
             if not whole.answered:
                 raise MediaError(f"{path}: has no verdict to draw")
             problems = render(path, whole, windows, target)
-            print(f"{target}: rendered{''.join('; ' + problem for problem in problems)}", file=sys.stderr)
+            notice(f"{target}: rendered{''.join('; ' + problem for problem in problems)}")
         except MediaError as error:
             errors.append(error)
             print(f"emolens: {error}", file=sys.stderr)

@@ -15,7 +15,6 @@ Legend: N files, D embedding.
 """
 
 import os
-import sys
 import time
 import uuid
 import zlib
@@ -34,7 +33,7 @@ from emolens.errors import DataError, in_short
 from emolens.files import atomic_path, read_json, write_json
 from emolens.media.content import Claims
 from emolens.models.backbones.base import Backbone
-from emolens.progress import progress
+from emolens.progress import notice, progress
 
 FORMAT = 1
 PART_SIZE = 4096  # embeddings a part holds at most; 8 MB at D = 512
@@ -195,7 +194,7 @@ class EmbeddingCache:
         except FileNotFoundError:  # tidied away by someone since it was listed
             return None
         except (pa.ArrowException, OSError, ValueError) as error:
-            print(f"emolens: {path}: is damaged ({in_short(error)}); ignored, computed again", file=sys.stderr)
+            notice(f"emolens: {path}: is damaged ({in_short(error)}); ignored, computed again")
             return None
 
     def _add_part(self, embedding: dict[bytes, NDArray[np.float32]]) -> None:

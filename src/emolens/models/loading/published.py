@@ -5,7 +5,6 @@ Legend: L tokens, D width.
 
 import argparse
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from emolens.models.loading.weights import State, read_state_dict
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import EmotionViT
 from emolens.models.vit_blocks import interpolate_position_embedding
+from emolens.progress import notice
 
 POSITIONS = ("pos_embed", "decoder_pos_embed")
 SHOWN = 6  # lines of an error message
@@ -142,7 +142,7 @@ def _load(
     model.load_state_dict(used, strict=False)
     report = Loaded(source, *(tuple(names) for names in (used, missing, unexpected, dropped, interpolated)))
     if show:
-        print(report, file=sys.stderr, flush=True)
+        notice(str(report))
     return report
 
 
