@@ -1,6 +1,7 @@
 """A real, tiny model and data sets that it can half do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,18 @@ import torch
 from PIL import Image
 
 from emolens.data.manifest import Manifest
+from emolens.evaluation.baselines import probe
 from emolens.heads.heads import Head, ProbeHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
 from emolens.taxonomy import LabelSpace, get_label_space
+
+
+@pytest.fixture(autouse=True)
+def few_strengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two strengths of the linear probe to choose from: eleven take seconds a comparison."""
+    monkeypatch.setattr(probe, "CONFIG", replace(probe.CONFIG, l2=(0.1, 10.0)))
 
 
 class MeanColour(Backbone):
