@@ -60,11 +60,11 @@ def test_linear_probe_and_knn_on_a_pretrained_encoder(work, scheme, monkeypatch,
     assert main(["train", "probe", "--backbone", spec, "--data", "m.parquet", "--out", "probe"]) == 0
     assert main(["evaluate", "run:probe", "--data", "m.parquet", "--out", "probe_test"]) == 0
     assert accuracy("probe_test") >= 0.8
-    assert main(["evaluate", f"knn:{spec}", "--data", "m.parquet", "--out", "knn", "--neighbours", "3"]) == 0
+    assert main(["evaluate", f"knn:{spec}", "--data", "m.parquet", "--out", "knn"]) == 0
     assert accuracy("knn") >= 0.8
     facts = json.loads(Path("knn/metrics.json").read_text())
     assert facts["model"] == f"knn:{spec}"
-    assert facts["description"].startswith("3 nearest neighbours (cosine, temperature 0.07) on")
+    assert facts["description"].startswith("20 nearest neighbours (cosine, temperature 0.07) on")
     assert facts["mapping"] == {"labels": "native"}
     assert facts["warnings"] == []
     assert main(["evaluate", f"knn:{spec}", "--data", "m.parquet", "--split", "train", "--out", "seen"]) == 0
@@ -96,7 +96,7 @@ def test_evaluate_and_compare_a_fine_tuned_run(work, capsys):
     ("model", "code", "message"),
     [
         ("knn:uniemox:nowhere.pth", 4, "nowhere.pth: no such weights file"),
-        ("knn:", 2, 'backbone ""'),
+        ("knn:", 2, "write knn:BACKBONE[@MANIFEST]"),
         ("uniemox:nowhere.pth", 4, "nowhere.pth: no such weights file"),
         ("run:uniemox", 3, "uniemox: no such run folder"),
     ],

@@ -1,6 +1,7 @@
 """A real, tiny model and data sets that it can half do."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,17 @@ from PIL import Image
 from emolens.data.manifest import Manifest
 from emolens.heads.base import Head
 from emolens.heads.linear import LinearHead
+from emolens.evaluation.baselines import probe
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
 from emolens.taxonomy import LabelSpace, get_label_space
+
+
+@pytest.fixture(autouse=True)
+def few_strengths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two strengths of the linear probe to choose from: eleven take seconds a comparison."""
+    monkeypatch.setattr(probe, "CONFIG", replace(probe.CONFIG, l2=(0.1, 10.0)))
 
 
 class MeanColour(Backbone):

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from emolens.compute import ComputeConfig
 from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.manifest import Manifest
-from emolens.evaluation.compare import CompareConfig, compare
+from emolens.evaluation.compare import compare
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.report.evaluation_page import evaluation_page
 from emolens.evaluation.report.terminal import comparison_tables
@@ -51,10 +52,10 @@ def test_every_data_set_says_what_it_is_centred_on(name):
 
 
 @pytest.fixture
-def config(tmp_path, monkeypatch) -> CompareConfig:
+def settings(tmp_path, monkeypatch) -> dict:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    return CompareConfig(cache=tmp_path / "embeddings", workers=1)
+    return {"cache": tmp_path / "embeddings", "compute": ComputeConfig(workers=1)}
 
 
 def named(manifest: Manifest, **metadata: str) -> Manifest:
@@ -68,14 +69,14 @@ def test_stated_or_known_by_the_name_of_the_data_set(colours):
     assert read_targets(named(manifest, dataset="heco", centric="scene"), "test").centric == "scene"
 
 
-def test_the_report_sets_them_side_by_side(colours, config, tmp_path):
+def test_the_report_sets_them_side_by_side(colours, settings, tmp_path):
     sets = [
         named(colours(n=24, seed=1), dataset="heco"),
         named(colours(n=24, seed=2), dataset="mine"),
         named(colours(n=24, seed=3), dataset="emo8"),
         named(colours(n=24, seed=4), dataset="frames", centric="person"),
     ]
-    comparison = compare(["mini"], sets, tmp_path / "out", config)
+    comparison = compare(["mini"], sets, tmp_path / "out", **settings)
     assert comparison.columns(comparison.targets) == [
         ("scene-centric", ["emo8"]),
         ("person-centric", ["heco", "frames"]),
@@ -110,8 +111,8 @@ def test_the_report_sets_them_side_by_side(colours, config, tmp_path):
     assert heading.index("scene-centric") < heading.index("person-centric") < heading.index("other")
 
 
-def test_no_headings_where_nothing_is_known(colours, config, tmp_path):
-    comparison = compare(["mini"], [colours(n=24)], tmp_path / "out", config)
+def test_no_headings_where_nothing_is_known(colours, settings, tmp_path):
+    comparison = compare(["mini"], [colours(n=24)], tmp_path / "out", **settings)
     assert comparison.columns(comparison.targets) == [("", ["colours0"])]
     html = (tmp_path / "out" / "report.html").read_text()
     assert "centric" not in html

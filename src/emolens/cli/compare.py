@@ -1,4 +1,4 @@
-"""``emolens compare``: models x data sets, beside the ladder."""
+"""``emolens compare``: models x data sets, beside the baselines."""
 
 import shlex
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ from emolens.cli.options import Compute, ComputeOptions
 
 @dataclass(frozen=True)
 class CompareOptions:
-    """Score models x data sets, beside the rungs every claim needs: majority, mini, zero-shot, linear probe."""
+    """Score models x data sets, beside the baselines every claim needs: majority, mini, zero-shot, linear probe."""
 
     models: tuple[str, ...]
-    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO or mini; one or more."""
+    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO, knn:BACKBONE or mini; one or more."""
     data: tuple[Path, ...]
     """The manifests (.parquet or .csv); one or more."""
     out: Path
     """Folder for metrics.json, predictions.parquet and report.html."""
     split: str = "test"
-    """Which rows are scored; the ladder is fitted on "train" and "val"."""
+    """Which rows are scored, "all" for every row; the baselines are fitted on "train" and "val"."""
     seed: int = 0
     """Of the bootstrap."""
     cache: Path | None = None
@@ -33,23 +33,20 @@ class CompareOptions:
 def main(args: list[str]) -> int:
     """Run the verb; the exit code."""
     options = tyro.cli(CompareOptions, args=args, prog="emolens compare")
-    from emolens.evaluation.compare import CompareConfig, compare
+    from emolens.compute import ComputeConfig
+    from emolens.evaluation.compare import compare
     from emolens.evaluation.report.terminal import comparison_tables, print_table
 
     comparison = compare(
         options.models,
         options.data,
         options.out,
-        CompareConfig(
-            split=options.split,
-            batch_size=options.compute.batch_size,
-            workers=options.compute.workers,
-            seed=options.seed,
-            device=options.compute.device,
-            precision=options.compute.precision,
-            cache=options.cache,
-            reported=options.reported,
-        ),
+        split=None if options.split == "all" else options.split,
+        batch_size=options.compute.batch_size,
+        seed=options.seed,
+        compute=ComputeConfig(options.compute.device, options.compute.precision, options.compute.workers),
+        cache=options.cache,
+        reported=options.reported,
         command=shlex.join(["emolens", "compare", *args]),
     )
     for table in comparison_tables(comparison):

@@ -149,6 +149,20 @@ class Manifest:
         index = np.array([space.index(str(label)) for label in labels] + [-1], dtype=np.int64)
         return index[codes]  # a missing label has code -1, the last entry
 
+    def label_matrix(self) -> NDArray[np.bool_]:
+        """Which labels of :meth:`space` the column ``labels`` names, bool, shape (N, C); all False where it has none.
+
+        C is 0 where the manifest has no label space.
+        """
+        space = self.space()
+        applies_NC = np.zeros((len(self), 0 if space is None else len(space)), dtype=bool)
+        if space is None or "labels" not in self.frame.columns:
+            return applies_NC
+        for row, labels in enumerate(self.frame["labels"]):
+            if not isinstance(labels, str) and np.iterable(labels):  # else missing
+                applies_NC[row, [space.index(str(label)) for label in labels]] = True
+        return applies_NC
+
     def target(self, name: str) -> NDArray[np.float64]:
         """``valence``, ``arousal`` or ``dominance``, float64, shape (N,), in [-1, 1]; NaN where missing.
 

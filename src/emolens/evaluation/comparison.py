@@ -39,7 +39,7 @@ class Entry:
 
     Attributes:
         name: unique in the comparison.
-        kind: "rung" of the ladder, or "given".
+        kind: "baseline" or "given".
         description: what it is, one line.
         cells: data set -> result, for every data set.
     """
@@ -75,11 +75,11 @@ class SeedSpread:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Models x data sets, with the ladder.
+    """Models x data sets, with the baselines.
 
     Attributes:
         targets: data set -> ground truth of the split.
-        entries: the models, the ladder first.
+        entries: the baselines, then the given models.
         differences: paired bootstrap differences to the best.
         spreads: over seeds.
         reported: numbers from publications.

@@ -3,55 +3,79 @@
 import os
 import shlex
 
-from emolens.data.manifest import Manifest
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, DataError
+from emolens.evaluation.data_set import ManifestLike, as_manifest
 from emolens.evaluation.evaluation import Evaluation
 from emolens.evaluation.report.write import make_folder, write_evaluation
+from emolens.evaluation.resolve import embedding_cache, resolve
 from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
 from emolens.evaluation.score.measure import measure
 from emolens.evaluation.score.overlap import overlap_warning
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_perturbed
 from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.inference.predictor import Predictor
+from emolens.taxonomy import LabelSpace
 
 
 def evaluate(
-    predictor: Predictor,
-    manifest: Manifest,
+    model: Predictor | str,
+    data: ManifestLike,
     split: str | None = "test",
     out: str | os.PathLike[str] | None = None,
+    *,
     batch_size: int = 32,
-    workers: int | None = None,
     seed: int = 0,
-    command: str | None = None,
     robustness: bool = False,
+    label_space: LabelSpace | str | None = None,
+    compute: ComputeConfig | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    command: str | None = None,
 ) -> Evaluation:
     """Predict each row of a split once and measure the answers in every way the data set allows.
 
     Classification where rows have a label (the model answers in the manifest's label space; ``mapping`` tells how),
-    Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision where they have
-    several labels. A model without valence and arousal answers with the expected point over its labels. An audio-visual
+    Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision in a multi-label
+    data set. A model without valence and arousal answers with the expected point over its labels. An audio-visual
     model is also asked for its answers by sound and by pictures alone.
 
     Args:
-        predictor: any model.
-        manifest: the data set.
+        model: a predictor, or a spec as in :func:`emolens.load`; ``knn:BACKBONE`` takes its neighbours from the train
+            split of ``data``.
+        data: the data set: a manifest or its path.
         split: which rows; None for all.
         out: folder for ``metrics.json``, ``predictions.parquet`` and ``report.html``; None writes nothing.
         batch_size: pictures, or frames, that go through the model together.
-        workers: files decoded at once; None chooses.
         seed: of the bootstrap, and of what ``robustness`` drops and adds.
-        command: how a reader can run this again; None for this call.
         robustness: also measure without the sound, without the pictures, with fewer frames, and in noise, as far as
             the model takes them.
+        label_space: what the classes of a published checkpoint (``uniemox:FILE``) mean; other models know.
+        compute: where a spec is loaded, and how many files decode at once.
+        cache: folder of the embeddings that a spec is loaded with; None for the user's cache.
+        command: how a reader can run this again; None for this call.
 
     Raises:
-        DataError: no such split, no targets in it, nothing that both sides have, or ``out`` cannot be written; but for
-            the third, all of it before any picture is read.
-        ConfigError: the model cannot answer in the manifest's label space; ``robustness`` where nothing can be taken
-            away.
+        DataError: no such split, no targets in it, nothing that both sides have, or ``out`` cannot be written; all but
+            the third before any picture is read.
+        ConfigError: no such model; it cannot answer in the manifest's label space; ``robustness`` for a data set
+            without videos.
+        WeightsError: the weights of a spec are missing or do not fit.
+
+    Examples:
+        >>> import emolens
+        >>> emolens.evaluate("mini", "oasis.parquet", out="report").metrics["valence/pearson_r"]  # doctest: +SKIP
+        Interval(value=0.294, low=0.143, high=0.417, n=675)
     """
+    manifest, compute = as_manifest(data), compute or ComputeConfig()
     targets = read_targets(manifest, split)
+    predictor = resolve(
+        model,
+        manifest,
+        label_space=label_space,
+        compute=compute,
+        cache=embedding_cache(cache),
+        batch_size=batch_size,
+    )
     fitted = fit_predictor(predictor, targets)
     if out is not None:
         make_folder(out)
@@ -59,13 +83,13 @@ def evaluate(
     disturbed = fitting(fitted, ROBUSTNESS, seed) if targets.has_videos and robustness else {}
     if robustness and not disturbed:
         raise ConfigError(f"robustness: {targets.data} has no videos, of which sound or frames could be taken away")
-    answers = ask(fitted, targets, batch_size, workers)
+    answers = ask(fitted, targets, batch_size, compute.workers)
     measured = measure(answers, targets, seed)
     if not measured.metrics:
         raise DataError(_nothing_scored(answers, targets))
     modalities = {}
     if len(single) == len(MODALITIES):
-        modalities = {"fused": measured, **measure_perturbed(single, targets, batch_size, workers, seed)}
+        modalities = {"fused": measured, **measure_perturbed(single, targets, batch_size, compute.workers, seed)}
     warning = overlap_warning(predictor, targets)
     evaluation = Evaluation(
         targets,
@@ -75,7 +99,7 @@ def evaluate(
         seed=seed,
         command=command or _command(predictor.name, targets, seed),
         modalities=modalities,
-        robustness=measure_perturbed(disturbed, targets, batch_size, workers, seed),
+        robustness=measure_perturbed(disturbed, targets, batch_size, compute.workers, seed),
         warnings=() if warning is None else (warning,),
     )
     if out is not None:

@@ -1,13 +1,15 @@
-"""Runs that differ in nothing but the seed: mean and standard deviation."""
+"""Runs that differ in nothing but the seed: mean and standard deviation of what they score."""
 
 import json
+import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emolens.errors import DataError
+from emolens.evaluation.comparison import Entry, SeedSpread
 from emolens.files import read_json
 
 SAME = ("recipe", "kind", "backbone", "label_space", "targets", "config", "data")  # of repetitions, in config.json
@@ -42,6 +44,27 @@ def seed_groups(specs: Sequence[str]) -> list[SeedGroup]:
         if len({seed for _, seed, _ in runs}) > 1:
             specs_of = tuple(spec for spec, _, _ in runs)
             found.append(SeedGroup(f"{runs[0][2]} x {len(runs)}", specs_of, tuple(seed for _, seed, _ in runs)))
+    return found
+
+
+def seed_spreads(entries: Mapping[str, Entry]) -> list[SeedSpread]:
+    """Mean and standard deviation of the headline metrics over the runs of each group, data set by data set.
+
+    Args:
+        entries: spec -> entry of a comparison. A group counts only where all of its runs were scored, and a metric
+            only where it is defined for all of them.
+    """
+    found = []
+    for group in seed_groups(list(entries)):
+        for data in entries[group.specs[0]].cells:
+            parts = [entries[spec].cells[data].measured for spec in group.specs]
+            measured = [part for part in parts if part is not None]
+            if len(measured) < len(parts):
+                continue
+            for metric in measured[0].headline:
+                values = [part.metrics[metric].value for part in measured]
+                if all(map(math.isfinite, values)):
+                    found.append(SeedSpread(group.name, data, metric, *mean_and_sd(values), group.seeds))
     return found
 
 

@@ -11,7 +11,7 @@ from emolens import __version__
 from emolens.compute import ComputeConfig, Precision
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
-from emolens.heads.heads import Head, build_head
+from emolens.heads.base import Head, build_head
 from emolens.heads.vit import VIT
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from emolens.runs.config import DataFacts, TrainingFacts
 
-from emolens.evaluation.compare import CompareConfig, compare
+from emolens.compute import ComputeConfig
+from emolens.evaluation.compare import compare
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.report.evaluation_page import evaluation_page
 from emolens.inference.image_predictor import ImagePredictor
@@ -54,7 +55,7 @@ def test_the_baseline_never_wins_on_what_it_was_fitted_on(colours, tmp_path, mon
     manifest = colours(n=30)
     manifest.metadata["dataset"] = "oasis"
     comparison = compare(
-        ["mini"], [manifest], tmp_path / "out", CompareConfig(cache=tmp_path / "embeddings", workers=1)
+        ["mini"], [manifest], tmp_path / "out", cache=tmp_path / "embeddings", compute=ComputeConfig(workers=1)
     )
     (warning,) = comparison.warnings
     assert "mini was fitted on all of oasis" in warning

@@ -13,12 +13,12 @@ from emolens.runs.config import RunConfig, TrainingFacts
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError, MediaError
-from emolens.evaluation.baselines.knn import knn_predictor
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting
 from emolens.evaluation.score.targets import read_targets
 from emolens.heads.answers import Answers, mapping_of
 from emolens.inference.inputs import Input
+from emolens.heads.fit_knn import fit_knn
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.predictor import Batch, Predictor
 from emolens.inference.results import Predictions
@@ -202,7 +202,7 @@ def test_a_model_of_pictures_on_videos(predictor, clips: Manifest, tmp_path: Pat
 
 def test_neighbours_are_found_among_pictures(clips: Manifest) -> None:
     with pytest.raises(DataError, match="named has videos; nearest neighbours are found among pictures"):
-        knn_predictor(load_backbone("mini"), clips, split="test")
+        fit_knn(load_backbone("mini"), clips, split="test")
 
 
 def test_compare_says_why_there_is_no_linear_probe(clips: Manifest, tmp_path: Path) -> None:

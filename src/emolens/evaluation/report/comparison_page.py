@@ -28,7 +28,7 @@ def comparison_page(comparison: Comparison) -> str:
     given = sum(entry.kind == "given" for entry in comparison.entries)
     return render(
         "comparison.html.j2",
-        title=f"{given} model{'s' * (given != 1)} and the ladder on {', '.join(targets)}",
+        title=f"{given} model{'s' * (given != 1)} and the baselines on {', '.join(targets)}",
         split=next(iter(targets.values())).split,
         clustered=[name for name, t in targets.items() if t.group_N is not None],
         warnings=comparison.warnings,
@@ -84,7 +84,7 @@ def _matrix(metric: str, comparison: Comparison) -> dict[str, Any]:
             row_cells.append(
                 {"m": m, "level": level, "home": cell.home, "mapping": mapping, "why": why, "warning": cell.warning}
             )
-        note = "ladder" if entry.kind == "rung" else ""
+        note = "baseline" if entry.kind == "baseline" else ""
         rows.append({"name": entry.name, "note": note, "cells": row_cells, "not_run": _reason(entry)})
     ns = ", ".join(f"{data} {_count(metric, data, comparison.entries)}" for data in columns)
     legend = "The stronger the colour, the better in its column. Small print: the interval, and how it was made."

@@ -73,10 +73,12 @@ class Targets:
 
     @property
     def has_labels(self) -> bool:
+        """Whether the data set has a label, or a list of labels, for some row."""
         return self.label_N is not None or self.label_NC is not None
 
     @property
     def has_affect(self) -> bool:
+        """Whether the data set has valence or arousal."""
         return self.valence_N is not None or self.arousal_N is not None
 
     @property
@@ -115,7 +117,7 @@ def read_targets(manifest: Manifest, split: str | None, name: str | None = None)
         path_N=tuple(part.paths()),
         space=space,
         label_N=part.label_index() if space is not None and part.has("label") else None,
-        label_NC=_several_labels(part, space) if space is not None and part.has("labels") else None,
+        label_NC=part.label_matrix() if space is not None and part.has("labels") else None,
         valence_N=part.target("valence") if part.has("valence") else None,
         arousal_N=part.target("arousal") if part.has("arousal") else None,
         group_N=_group_index(part) if part.has("group") else None,
@@ -138,16 +140,6 @@ def _centric(manifest: Manifest) -> str | None:
     if stated is None and dataset in list_adapters():
         stated = get_adapter(dataset).centric
     return None if stated is None else str(stated)
-
-
-def _several_labels(part: Manifest, space: LabelSpace) -> Bools:
-    label_NC = np.zeros((len(part), len(space)), dtype=bool)
-    for row, labels in enumerate(part.frame["labels"]):
-        if isinstance(labels, str) or not np.iterable(labels):
-            continue  # missing
-        for label in labels:
-            label_NC[row, space.index(str(label))] = True
-    return label_NC
 
 
 def _group_index(part: Manifest) -> Ints:

@@ -1,4 +1,4 @@
-"""Nearest neighbours: the vote, and that only the train split votes."""
+"""Nearest neighbours as a model of an evaluation: only the train split votes."""
 
 import math
 
@@ -6,57 +6,42 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
+from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
-from emolens.errors import ConfigError, DataError
-from emolens.evaluation.baselines.knn import KnnConfig, Neighbours, knn_predictor
+from emolens.errors import DataError
+from emolens.evaluation.compare import compare
 from emolens.evaluation.evaluate import evaluate
+from emolens.evaluation.resolve import head_predictor, knn_predictor
 from emolens.evaluation.score.targets import read_targets
+from emolens.heads.fit_knn import fit_knn
+from emolens.heads.knn import KnnConfig
 from emolens.taxonomy import get_label_space
+
+
+def neighbours(backbone, manifest):
+    return knn_predictor(backbone, manifest, ComputeConfig(), None, 32)
 
 
 def naive_vote(query, near, votes, k, temperature):
     """Each column by itself, loops and float64."""
     answer = []
     for column in range(votes.shape[1]):
-        ranked = []
-        for vector, vote in zip(near, votes[:, column], strict=True):
-            if not math.isnan(vote):
-                cosine = float(query @ vector) / (float(np.linalg.norm(query)) * float(np.linalg.norm(vector)))
-                ranked.append((cosine, vote))
-        ranked = sorted(ranked, key=lambda pair: -pair[0])[:k]
+        cosines = [float(query @ v) / (float(np.linalg.norm(query)) * float(np.linalg.norm(v))) for v in near]
+        ranked = sorted(zip(cosines, votes[:, column], strict=True), key=lambda pair: -pair[0])[:k]
         weights = [math.exp(cosine / temperature) for cosine, _ in ranked]
         answer.append(sum(w * vote for w, (_, vote) in zip(weights, ranked, strict=True)) / sum(weights))
     return answer
 
 
-@given(st.integers(0, 10_000), st.integers(1, 30), st.floats(0.03, 2))
-def test_equals_the_obvious_version(seed, k, temperature):
-    rng = np.random.default_rng(seed)
-    near, query = rng.normal(size=(12, 5)).astype(np.float32), rng.normal(size=(3, 5)).astype(np.float32)
-    votes = np.concatenate([np.eye(3)[rng.integers(0, 3, 12)], rng.uniform(-1, 1, (12, 2))], axis=1)
-    votes[1:][rng.random(11) < 0.3, :3] = np.nan  # without a label
-    votes[1:, 4][rng.random(11) < 0.3] = np.nan  # without arousal
-    module = Neighbours(torch.from_numpy(near), torch.from_numpy(votes), KnnConfig(k, temperature))
-    got = module(torch.from_numpy(query)).numpy()
-    for row, expected in zip(got, query, strict=True):
-        np.testing.assert_allclose(row, naive_vote(expected, near, votes, k, temperature), atol=1e-4)
-
-
-def test_one_neighbour_is_copied_and_scale_does_not_matter():
-    near = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    module = Neighbours(near, torch.eye(2, dtype=torch.float64), KnnConfig(1))
-    torch.testing.assert_close(module(torch.tensor([[0.2, 9.0], [100.0, 1.0]])), torch.eye(2).double().flip(0))
-
-
 def test_labels_and_points_of_the_neighbours(predictor, colours):
     manifest = colours(n=60)
-    knn = knn_predictor(predictor().backbone, manifest, KnnConfig(5))
+    backbone = predictor().backbone
+    head, facts = fit_knn(backbone, manifest, KnnConfig(5))
+    knn = head_predictor("five", backbone, head, facts, None)
     train, test = read_targets(manifest, "train"), read_targets(manifest, "test")
     rows = knn.predict(list(test.path_N))
-    assert (knn.mapping, knn.gives_point, knn.name) == ("native", True, "knn:mean-colour")
+    assert (knn.mapping, knn.gives_point) == ("native", True)
     near, query = (_colour(knn, targets) for targets in (train, test))
     votes = np.concatenate([np.eye(2)[train.label_N], np.stack([train.valence_N, train.arousal_N], axis=1)], axis=1)
     expected = np.array([naive_vote(vector, near, votes, 5, 0.07) for vector in query])
@@ -80,10 +65,10 @@ def test_only_the_train_split_votes(predictor, colours):
     frame.loc[test, "label"] = ["positive" if label == "negative" else "negative" for label in frame["label"][test]]
     frame.loc[test, "valence"] = -frame["valence"][test]
     turned = Manifest(frame, {k: v for k, v in manifest.metadata.items() if k != "splits"}, manifest.root)
-    one, other = (knn_predictor(predictor().backbone, m).head.module for m in (manifest, turned))
+    one, other = (fit_knn(predictor().backbone, m)[0].module for m in (manifest, turned))
     assert len(one.embedding_MD) == (~test).sum()
     torch.testing.assert_close(one.vote_MV, other.vote_MV)
-    warned = evaluate(knn_predictor(predictor().backbone, manifest), manifest, split="train").warnings
+    warned = evaluate(neighbours(predictor().backbone, manifest), manifest, split="train").warnings
     assert "this is no test" in warned[0]
 
 
@@ -95,7 +80,7 @@ def test_several_labels_a_row(predictor, colours):
     space = get_label_space("emotic26")
     frame["labels"] = [[space.canonical(label) for label in labels] for labels in frame["labels"]]
     multi_label = Manifest(frame, manifest.metadata, manifest.root)
-    evaluation = evaluate(knn_predictor(predictor().backbone, multi_label), multi_label)
+    evaluation = evaluate(neighbours(predictor().backbone, multi_label), multi_label)
     assert evaluation.metrics["map"].value > 0.6
     score_NC = evaluation.answers.score_NC
     assert score_NC.sum(axis=1).max() > 1.5, "shares of neighbours, not parts of one"
@@ -105,26 +90,36 @@ def test_bad_pictures_do_not_vote_and_none_left_is_told(predictor, colours):
     manifest = colours(n=12)
     train = read_targets(manifest, "train")
     train.path_N[0].write_bytes(b"torn")
-    assert len(knn_predictor(predictor().backbone, manifest).head.module.embedding_MD) == len(train) - 1
+    assert len(fit_knn(predictor().backbone, manifest)[0].module.embedding_MD) == len(train) - 1
     for path in train.path_N:
         path.write_bytes(b"torn")
     with pytest.raises(DataError, match=r"too few of its pictures can be read; the first: .*png"):
-        knn_predictor(predictor().backbone, manifest)
+        fit_knn(predictor().backbone, manifest)
     with pytest.raises(DataError, match='no rows in split "train"'):
-        knn_predictor(predictor().backbone, manifest.select("test"))
-
-
-@pytest.mark.parametrize(("k", "temperature"), [(0, 0.07), (20, 0.0)])
-def test_impossible_votes(k, temperature):
-    with pytest.raises(ConfigError, match="neighbours"):
-        KnnConfig(k, temperature)
+        fit_knn(predictor().backbone, manifest.select("test"))
 
 
 def test_a_data_set_without_both_kinds(predictor, colours):
     labels_only = colours(n=12, affect=False)
-    knn = knn_predictor(predictor().backbone, labels_only)
+    knn = neighbours(predictor().backbone, labels_only)
     assert not knn.gives_point
     frame = colours(n=12, space=None).frame.drop(columns="arousal")
     metadata = {"dataset": "v", "scales": {"valence": [-1, 1]}}
     half = Manifest(pd.DataFrame(frame), metadata, labels_only.root)
-    assert "valence/pearson_r" in evaluate(knn_predictor(predictor().backbone, half), half).metrics
+    assert "valence/pearson_r" in evaluate(neighbours(predictor().backbone, half), half).metrics
+
+
+def test_by_its_spec_the_neighbours_are_those_of_the_data(colours, tmp_path):
+    settings = {"cache": tmp_path / "cache", "compute": ComputeConfig(workers=1)}
+    one, other = colours(n=36, seed=1), colours(n=36, seed=2)
+    one.write(tmp_path / "one.parquet")
+    alone = evaluate("knn:mini", tmp_path / "one.parquet", **settings)
+    assert alone.answers.model == "knn:mini"
+    assert alone.description.startswith("20 nearest neighbours")
+    assert alone.warnings == ()
+    comparison = compare(["knn:mini"], [one, other], **settings)
+    entry = comparison.entries[-1]
+    assert (entry.name, entry.kind) == ("knn:mini", "given")
+    assert all(cell.home and cell.warning is None for cell in entry.cells.values())
+    np.testing.assert_array_equal(entry.cells["colours1"].answers.score_NC, alone.answers.score_NC)
+    assert any(e.name.startswith("linear probe on mini") for e in comparison.entries)

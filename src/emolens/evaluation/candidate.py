@@ -1,0 +1,81 @@
+"""What a comparison asks: a model that somebody gave, or a baseline."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from emolens.compute import ComputeConfig
+from emolens.errors import ConfigError
+from emolens.evaluation.data_set import DataSet
+from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.score.overlap import is_home, overlap_warning
+from emolens.inference.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of a comparison, before it is asked.
+
+    Attributes:
+        name: for tables; unique in a comparison.
+        description: what it is, one line.
+        answer: its answers on the scored rows of a data set; raises an EmolensError that says why it has none.
+        home: whether it was trained on that data set (another split of it).
+        warning: a sentence if it knew the scored rows from training, or may have; None if not.
+    """
+
+    name: str
+    description: str
+    answer: Callable[[DataSet], Answers]
+    home: Callable[[DataSet], bool] = lambda _: False
+    warning: Callable[[DataSet], str | None] = lambda _: None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every candidate of a comparison shares.
+
+    Attributes:
+        data: name -> data set.
+        models: the given models, as they were given.
+        backbones: specs of the backbones that they stand on, each once.
+        compute: where models run.
+        cache: folder of the embeddings: candidates on one backbone embed once.
+        batch_size: pictures, or frames, that go through a model together.
+    """
+
+    data: Mapping[str, DataSet]
+    models: tuple[str, ...]
+    backbones: tuple[str, ...]
+    compute: ComputeConfig
+    cache: Path
+    batch_size: int = 32
+
+    def ask(self, predictor: Predictor, data: DataSet, name: str) -> Answers:
+        """What a model answers on the scored rows, in the label space of the data set, under a name for tables.
+
+        Raises:
+            ConfigError: it cannot answer in that label space.
+        """
+        fitted = fit_predictor(predictor, data.test)
+        return replace(ask(fitted, data.test, self.batch_size, self.compute.workers), model=name)
+
+
+def predictor_candidate(name: str, predictor: Predictor, setting: Setting) -> Candidate:
+    """A model, asked in the label space of each data set."""
+    return Candidate(
+        name,
+        describe_predictor(predictor),
+        lambda data: setting.ask(predictor, data, name),
+        home=lambda data: is_home(predictor, data.test),
+        warning=lambda data: overlap_warning(predictor, data.test),
+    )
+
+
+def refused(name: str, why: str) -> Candidate:
+    """A candidate that cannot be asked anywhere, and why not."""
+
+    def answer(_: DataSet) -> Answers:
+        raise ConfigError(why)
+
+    return Candidate(name, "", answer)

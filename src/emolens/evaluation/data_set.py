@@ -1,0 +1,80 @@
+"""A data set of a comparison: the rows that are scored, and the splits that baselines are fitted on."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from emolens.data.manifest import Manifest
+from emolens.errors import ConfigError, DataError
+from emolens.evaluation.score.targets import Targets, read_targets
+
+ManifestLike = str | os.PathLike[str] | Manifest
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """One data set.
+
+    Attributes:
+        manifest: all of it.
+        test: the rows that are scored.
+        train, val: what a baseline may be fitted on; None where there is no such split, or nothing rated in it.
+    """
+
+    manifest: Manifest
+    test: Targets
+    train: Targets | None
+    val: Targets | None
+
+    @property
+    def name(self) -> str:
+        """Unique in a comparison."""
+        return self.test.data
+
+
+def as_manifest(data: ManifestLike) -> Manifest:
+    """The manifest itself, or the one at a path.
+
+    Raises:
+        DataError: the file is missing, unreadable or invalid.
+    """
+    return data if isinstance(data, Manifest) else Manifest.read(Path(data))
+
+
+def read_data_sets(data: Sequence[ManifestLike], split: str | None) -> dict[str, DataSet]:
+    """Name -> data set, in the order given; two versions of one data set get different names.
+
+    Args:
+        data: manifests or their paths.
+        split: the rows that are scored; None for all.
+
+    Raises:
+        ConfigError: no manifest, or the same rows twice.
+        DataError: a manifest without that split, or without targets in it.
+    """
+    if not data:
+        raise ConfigError("nothing to compare on: give at least one manifest")
+    found: dict[str, DataSet] = {}
+    for given in data:
+        manifest = as_manifest(given)
+        test = read_targets(manifest, split)
+        name = test.data
+        if any((test.dataset, test.ids_sha256) == (part.test.dataset, part.test.ids_sha256) for part in found.values()):
+            raise ConfigError(f'"{name}" is given twice, with the same rows in split "{test.split}"')
+        if name in found:  # the same data set in another version
+            name = f"{name} ({len(found) + 1 if isinstance(given, Manifest) else Path(given).stem})"
+        found[name] = DataSet(
+            manifest,
+            test=replace(test, data=name),
+            train=_optional(manifest, "train", name),
+            val=_optional(manifest, "val", name),
+        )
+    return found
+
+
+def _optional(manifest: Manifest, split: str, name: str) -> Targets | None:
+    try:
+        return read_targets(manifest, split, name)
+    except DataError:
+        return None

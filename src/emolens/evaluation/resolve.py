@@ -1,0 +1,113 @@
+"""From what a caller names to a model that is ready."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from emolens.compute import ComputeConfig
+from emolens.data.manifest import Manifest
+from emolens.evaluation.candidate import Candidate, Setting
+from emolens.evaluation.data_set import DataSet
+from emolens.evaluation.score.answers import Answers
+from emolens.evaluation.score.overlap import overlap_warning
+from emolens.files import user_cache
+from emolens.heads.fit_knn import fit_knn
+from emolens.heads.base import Head
+from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.load import load
+from emolens.inference.predictor import Predictor
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
+from emolens.specs import parse_model
+from emolens.taxonomy import LabelSpace
+
+
+def embedding_cache(folder: str | os.PathLike[str] | None) -> Path:
+    """The folder of the embeddings; the user's own if none is given."""
+    return Path(folder) if folder is not None else user_cache() / "embeddings"
+
+
+def neighbours_of(model: Predictor | str) -> str | None:
+    """The backbone of a ``knn:BACKBONE`` that names no manifest: its neighbours are those of the data it is asked on.
+
+    None for every other model.
+    """
+    if not isinstance(model, str):
+        return None
+    spec = parse_model(model)
+    return spec.rest if spec.scheme == "knn" and spec.at is None else None
+
+
+def resolve(
+    model: Predictor | str,
+    manifest: Manifest,
+    *,
+    label_space: LabelSpace | str | None = None,
+    compute: ComputeConfig | None = None,
+    cache: Path | None = None,
+    batch_size: int = 32,
+) -> Predictor:
+    """The model itself, or the one that a spec names.
+
+    Args:
+        model: a predictor, or a spec as in :func:`emolens.load`; ``knn:BACKBONE`` takes its neighbours from the train
+            split of ``manifest``.
+        manifest: the data it will be asked on.
+        label_space: what the classes of a published checkpoint mean; other models know.
+        compute: where a spec is loaded; a predictor is where it is.
+        cache: folder of the embeddings.
+        batch_size: pictures that go through a backbone together.
+
+    Raises:
+        ConfigError, DataError, WeightsError: the spec cannot be loaded.
+    """
+    compute = compute or ComputeConfig()
+    if isinstance(model, Predictor):
+        return model
+    if (backbone := neighbours_of(model)) is not None:
+        return knn_predictor(
+            load_backbone(backbone, compute), manifest, compute, cache, batch_size
+        )
+    return load(model, label_space, compute.device, compute.precision, cache)
+
+
+def head_predictor(name: str, backbone: Backbone, head: Head, facts: dict[str, Any], cache: Path | None) -> Predictor:
+    """A head that was fitted here, as a predictor.
+
+    Args:
+        name: for tables.
+        backbone, head: what encodes, and what judges.
+        facts: ``recipe``, and ``data`` with the data set and its splits, as a trained run states them: so an evaluation
+            knows which rows are no test.
+        cache: folder of the embeddings.
+    """
+    return ImagePredictor(name, backbone, head, facts, cache)
+
+
+def knn_predictor(
+    backbone: Backbone, manifest: Manifest, compute: ComputeConfig, cache: Path | None, batch_size: int
+) -> Predictor:
+    """The nearest neighbours in a data set's train split, as a predictor."""
+    head, facts = fit_knn(backbone, manifest, cache=cache, batch_size=batch_size, compute=compute)
+    return head_predictor(f"knn:{backbone.spec}", backbone, head, facts, cache)
+
+
+def knn_candidate(name: str, backbone: Backbone, setting: Setting) -> Candidate:
+    """The nearest neighbours of a backbone, found in the train split of the data set that is asked."""
+    made: dict[str, Predictor] = {}
+
+    def predictor(data: DataSet) -> Predictor:
+        if data.name not in made:
+            made[data.name] = knn_predictor(backbone, data.manifest, setting.compute, setting.cache, setting.batch_size)
+        return made[data.name]
+
+    def answer(data: DataSet) -> Answers:
+        return setting.ask(predictor(data), data, name)
+
+    return Candidate(
+        name,
+        f"nearest neighbours on {backbone.spec}, in the train split of each data set",
+        answer,
+        home=lambda _: True,
+        warning=lambda data: overlap_warning(predictor(data), data.test),
+    )
