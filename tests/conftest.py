@@ -194,14 +194,24 @@ def vit_run(tmp_path: Path) -> Callable[..., tuple[Path, Any]]:
     """vit_run(space, targets, multi_label): its folder and the model in it."""
 
     def make(space="mikels8", targets=(), multi_label=False, name="tuned") -> tuple[Path, Any]:
-        from emolens.runs.vit import describe_vit, save_vit
+        from emolens.models.backbones.vit import evaluation_preprocess
+        from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+        from emolens.runs.folder import write_run
         from emolens.taxonomy import get_label_space
 
         labels = get_label_space(space) if space else None
         model = small_vit((len(labels) if labels else 0) + len(targets))
-        facts = {"recipe": "uniemox_finetune_tiny", "data": {"dataset": "drawn", "splits": {}}}
+        config = RunConfig(
+            "vit_finetuned",
+            label_space=labels,
+            targets=targets,
+            multi_label=multi_label,
+            preprocess=evaluation_preprocess(SIZES["image_size"]),
+            model=SIZES,
+            training=TrainingFacts("uniemox_finetune_tiny", data=DataFacts(dataset="drawn")),
+        )
         folder = tmp_path / name
-        save_vit(folder, model.state_dict(), describe_vit(SIZES, labels, targets, multi_label, **facts))
+        write_run(folder, config, model.state_dict())
         return folder, model
 
     return make
@@ -218,7 +228,8 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
         from emolens.models.av.audio_resnet import AudioResNetConfig
         from emolens.models.av.video_swin import VideoSwinConfig
         from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-        from emolens.runs.av import describe_av, save_av
+        from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+        from emolens.runs.folder import write_run
         from emolens.taxonomy import get_label_space
 
         clip = VideoConfig(segments=4, frames=2, size=32, rate=8000, coefficients=6, n_mels=16, audio_frames=8)
@@ -235,8 +246,9 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
         with torch.no_grad():
             for parameter in net.parameters():
                 parameter.add_(0.06 * torch.randn(parameter.shape))
-        facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "drawn", "splits": {}}}
-        save_av(tmp_path / name, net.state_dict(), describe_av(net.config, clip, labels, **facts))
+        facts = TrainingFacts("av_cpnet_tiny", data=DataFacts(dataset="drawn"))
+        config = RunConfig("av_cpnet", label_space=labels, video=clip, model=net.config.to_dict(), training=facts)
+        write_run(tmp_path / name, config, net.state_dict())
         return tmp_path / name
 
     return make

@@ -14,6 +14,7 @@ from emolens.heads.heads import Head, ProbeHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -52,7 +53,7 @@ def predictor() -> Callable[..., ImagePredictor]:
 
     def make(space: str | None = "polarity2", points: bool = True, name: str = "colour") -> ImagePredictor:
         head = warm_is_positive(get_label_space(space) if space else None, points)
-        return ImagePredictor(name, MeanColour(), head, {"kind": "probe"})
+        return ImagePredictor(name, MeanColour(), head, RunConfig("probe"))
 
     return make
 

@@ -21,7 +21,8 @@ from emolens.media.video_sample import VideoConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.runs.av import describe_av, save_av
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+from emolens.runs.folder import write_run
 from emolens.taxonomy import get_label_space
 
 SIZES = {"segments": 2, "frames": 2, "size": 32, "coefficients": 6, "audio_frames": 8}
@@ -45,8 +46,9 @@ def run(tmp_path: Path) -> Callable[..., Path]:
                 parameter.add_(0.1 * torch.randn(parameter.shape))
         folder = tmp_path / "-".join(modalities)
         clip = VideoConfig(rate=8000, n_mels=16, **SIZES)
-        facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "elsewhere", "splits": {}}}
-        save_av(folder, net.state_dict(), describe_av(config, clip, space, **facts))
+        facts = TrainingFacts("av_cpnet_tiny", data=DataFacts(dataset="elsewhere"))
+        made = RunConfig("av_cpnet", label_space=space, video=clip, model=config.to_dict(), training=facts)
+        write_run(folder, made, net.state_dict())
         return folder
 
     return make

@@ -11,13 +11,13 @@ import sys
 from emolens.errors import DataError
 from emolens.heads.heads import ProbeHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.runs.head import describe
+from emolens.runs.config import RunConfig
 from emolens.models.backbones.base import load_backbone
 from emolens.models.probe import LinearProbe
 backbone = load_backbone("mini")
 head = ProbeHead(LinearProbe(backbone.embed_dim, 0, ("valence",)), None)
 try:
-    ImagePredictor("p", backbone, head, describe(head, backbone, ("valence",))).push_to_hub("user/repo", token="none")
+    ImagePredictor("p", backbone, head, RunConfig("probe", targets=("valence",))).push_to_hub("user/repo", token="none")
 except DataError as error:
     print(error)
 """

@@ -12,7 +12,7 @@ from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
-from emolens.runs.head import describe
+from emolens.runs.config import RunConfig
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -33,7 +33,7 @@ def predictor_of(tiny_clip, kind, space="ekman6") -> ImagePredictor:
     for parameter in head.module.parameters():
         torch.nn.init.normal_(parameter)
     targets = ("valence", "arousal") if kind == "probe" else ()
-    return ImagePredictor(kind, backbone, head, describe(head, backbone, targets))
+    return ImagePredictor(kind, backbone, head, RunConfig(kind, label_space=space, targets=targets))
 
 
 def test_zero_shot_equals_open_clips_own_computation(tiny_clip, pictures):
@@ -159,7 +159,7 @@ def test_damaged_runs_are_refused(tiny_clip, tmp_path):
     with pytest.raises(DataError, match="newer; upgrade"):
         load(f"run:{tmp_path / 'run'}")
     write(kind="transformer")
-    with pytest.raises(ConfigError, match='unknown kind of head "transformer"'):
+    with pytest.raises(ConfigError, match='unknown kind "transformer"'):
         load(f"run:{tmp_path / 'run'}")
     (tmp_path / "run" / "config.json").write_text('{"format": 1, "emolens"')
     with pytest.raises(DataError, match="is not readable JSON"):
@@ -179,7 +179,7 @@ def test_mini_has_nothing_to_save(tmp_path):
 def test_a_probe_of_valence_alone_gives_valence_alone(tiny_clip, pictures, tmp_path):
     backbone = load_backbone(tiny_clip, "cpu", "fp32")
     head = ProbeHead(LinearProbe(16, 0, ("valence",)), None)
-    ImagePredictor("v", backbone, head, describe(head, backbone, ("valence",))).save_pretrained(tmp_path / "run")
+    ImagePredictor("v", backbone, head, RunConfig("probe", targets=("valence",))).save_pretrained(tmp_path / "run")
     model = load(f"run:{tmp_path / 'run'}", device="cpu", precision="fp32")
     row = model.predict(pictures[:1])[0]
     assert row.valence is not None

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,8 @@ from emolens.inference.windows import WindowSource
 from emolens.media.video_sample import VideoSample, finish_video, read_raw
 from emolens.media.video_source import VideoSource, open_source
 from emolens.models.verdict import Verdict, mapping_of
-from emolens.runs.av import AVModel
+from emolens.runs.models import AVModel
+from emolens.runs.registry import save_model
 from emolens.taxonomy import LabelSpace, get_label_space
 
 Floats = NDArray[np.float64]
@@ -49,11 +49,11 @@ class AVPredictor(Predictor):
     ) -> None:
         self.name, self.model = name, model
         self.space, self.perturbation = space or model.space, perturbation or Perturbation()
-        self.config: dict[str, Any] = model.config
+        self.config = model.config
 
     @property
     def kind(self) -> str:
-        return str(self.config["kind"])
+        return self.config.kind
 
     @property
     def backbone_spec(self) -> str:
@@ -107,7 +107,7 @@ class AVPredictor(Predictor):
 
     def predict_windows(self, path: Path, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Answer]:
         sees = "video" in self.model.modalities and self.perturbation.pictures
-        source = WindowSource(path, spans, self.model.clip, sees)
+        source = WindowSource(path, spans, self.model.video, sees)
 
         def read(span: Span) -> VideoSample:
             return self._clip(source, path, span)
@@ -118,14 +118,14 @@ class AVPredictor(Predictor):
             yield answer
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        self.model.save(Path(directory))
+        save_model(self.model, Path(directory), self.name)
 
     def _size(self, batch_size: int) -> int:
         return max(1, batch_size // PICTURES)
 
     def _clip(self, source: VideoSource, path: Path, span: Span | None = None) -> VideoSample:
         """What the network is given of a file or a window of it, under the condition."""
-        made, takes, perturbation = self.model.clip, self.model.modalities, self.perturbation
+        made, takes, perturbation = self.model.video, self.model.modalities, self.perturbation
         start_s, end_s = span or (None, None)
         sees, hears = "video" in takes and perturbation.pictures, "audio" in takes and perturbation.sound
         raw = read_raw(source, made, start_s, end_s, video=sees, audio=hears)

@@ -4,7 +4,7 @@ Legend: N frames, K frames asked for, D embedding.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from emolens.embedding.encode import default_workers, encode_files
 from emolens.embedding.prefetch import prefetch, reason
@@ -26,6 +27,9 @@ from emolens.inference.verdicts import joined, mean_of, rows_of
 from emolens.inference.video_frames import SampledFrames, SteadyFrames, sampled_frames
 from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
+from emolens.runs.registry import save_model
 from emolens.taxonomy import LabelSpace, get_label_space
 
 VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
@@ -40,7 +44,8 @@ class ImagePredictor(Predictor):
     Args:
         name: for tables and the ``model`` column.
         backbone, head: what encodes, and what judges.
-        config: what :func:`emolens.runs.head.save_pretrained` writes beside the weights.
+        config: what it is, as ``config.json`` says.
+        weights: see :class:`emolens.runs.models.ImageModel`.
         cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
         condition: see :meth:`under`.
     """
@@ -50,12 +55,13 @@ class ImagePredictor(Predictor):
         name: str,
         backbone: Backbone,
         head: Head,
-        config: dict[str, Any],
+        config: RunConfig,
         cache: Path | None = None,
         perturbation: Perturbation | None = None,
+        weights: Callable[[], Mapping[str, Tensor]] | None = None,
     ) -> None:
         self.name, self.backbone, self.head, self.config, self.cache = name, backbone, head, config, cache
-        self.perturbation = perturbation or Perturbation()
+        self.perturbation, self.weights = perturbation or Perturbation(), weights
 
     @property
     def kind(self) -> str:
@@ -83,7 +89,7 @@ class ImagePredictor(Predictor):
 
     def retarget(self, label_space: LabelSpace | str) -> "ImagePredictor":
         head = self.head.retarget(get_label_space(label_space))
-        return ImagePredictor(self.name, self.backbone, head, self.config, self.cache, self.perturbation)
+        return ImagePredictor(self.name, self.backbone, head, self.config, self.cache, self.perturbation, self.weights)
 
     def perturbed(self, perturbation: Perturbation) -> "ImagePredictor":
         """The same model, looking at a part of the frames of videos.
@@ -96,7 +102,7 @@ class ImagePredictor(Predictor):
                 f"{self.name} looks at pictures and hears nothing: of the conditions only keep_frames means "
                 "something to it; those of sound need an audio-visual run (emolens train av_cpnet)"
             )
-        return ImagePredictor(self.name, self.backbone, self.head, self.config, self.cache, perturbation)
+        return ImagePredictor(self.name, self.backbone, self.head, self.config, self.cache, perturbation, self.weights)
 
     def predict_batches(
         self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None
@@ -190,9 +196,7 @@ class ImagePredictor(Predictor):
         return self.head.verdict(torch.cat(batches))
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
-        from emolens.runs.head import save_pretrained
-
-        save_pretrained(self, Path(directory))
+        save_model(ImageModel(self.backbone, self.head, self.config, self.weights), Path(directory), self.name)
 
 
 def _window(path: Path, span: Span, wanted: list[float], seen: dict[float, Verdict], problem: str) -> Answer:

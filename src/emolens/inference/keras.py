@@ -10,7 +10,7 @@ from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import load_backbone
 from emolens.models.clip_e import CLIPECrossEntropy
 from emolens.models.loading.keras_heads import load_keras_head
-from emolens.runs.head import describe
+from emolens.runs.config import BackboneFacts, RunConfig
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -49,5 +49,10 @@ def from_keras(
     else:
         head = TextHead(encoder, space, module, space)
     name = Path(path).stem
-    config = describe(head, encoder, source={"keras": name, "sha256": sha256_file(path)})
+    config = RunConfig(
+        head.kind,
+        backbone=BackboneFacts.of(encoder),
+        label_space=space,
+        source={"keras": name, "sha256": sha256_file(path)},
+    )
     return ImagePredictor(name, encoder, head, config)

@@ -3,16 +3,18 @@
 import os
 from pathlib import Path
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.heads.heads import MiniHead, TextHead
 from emolens.inference.av_predictor import AVPredictor
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import load_backbone
-from emolens.runs.av import read_av
-from emolens.runs.head import from_hub, read_pretrained
-from emolens.runs.run_files import AV, read_config
-from emolens.runs.vit import read_published
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+from emolens.runs.hub import fetch
+from emolens.runs.models import AVModel
+from emolens.runs.published import read_published
+from emolens.runs.registry import read_model
 from emolens.taxonomy import LabelSpace, get_label_space
 
 DEFAULT_ZERO_SHOT = "ViT-B-32/openai"
@@ -45,6 +47,7 @@ def load(
     """
     space = None if label_space is None else get_label_space(label_space)
     where = Path(cache) if cache is not None else None
+    compute = ComputeConfig(device, precision)  # type: ignore[arg-type]  # an unknown one is refused below
     kind, colon, rest = spec.partition(":")
     if spec == "auto":
         try:
@@ -54,23 +57,23 @@ def load(
     if spec == "mini":
         mini = MiniHead(space or get_label_space(DEFAULT_SPACE))
         # All of that data set, no split of it: whoever evaluates there is told so.
-        return ImagePredictor("mini", load_backbone("mini"), mini, {"data": {"dataset": "oasis"}}, where)
+        facts = TrainingFacts(data=DataFacts(dataset="oasis"))
+        return ImagePredictor("mini", load_backbone("mini"), mini, RunConfig("mini", training=facts), where)
     if kind == "zeroshot" and rest:
         backbone = load_backbone(rest, device, precision)
         head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
-        return ImagePredictor(spec, backbone, head, {}, where)
+        return ImagePredictor(spec, backbone, head, RunConfig("zeroshot"), where)
     if kind == "uniemox" and rest and not Path(rest).is_dir():
-        facts, encoder, classifier = read_published(rest, space, device, precision)
-        return ImagePredictor(spec, encoder, classifier, facts, where)
+        found = read_published(rest, space, compute)
+        return ImagePredictor(spec, found.backbone, found.head, found.config, where, weights=found.weights)
     if (kind in ("run", "hub", "uniemox") and rest) or Path(spec).is_dir():
-        folder = from_hub(rest) if kind == "hub" and colon else Path(rest or spec)
+        folder = fetch(rest) if kind == "hub" and colon else Path(rest or spec)
         name = f"hub:{rest}" if kind == "hub" and colon else f"run:{folder.name}"
-        facts = read_config(folder)
-        if facts.get("kind") == AV:
-            return AVPredictor(name, read_av(folder, facts, device, precision), space)
-        config, backbone, trained = read_pretrained(folder, device, precision)
-        predictor = ImagePredictor(name, backbone, trained, config, where)
-        if space is None and trained.space is None and trained.gives_point:
+        model = read_model(folder, compute)
+        if isinstance(model, AVModel):
+            return AVPredictor(name, model, space)
+        predictor = ImagePredictor(name, model.backbone, model.head, model.config, where, weights=model.weights)
+        if space is None and model.head.space is None and model.head.gives_point:
             space = get_label_space(DEFAULT_SPACE)
         return predictor if space is None else predictor.retarget(space)
     raise ConfigError(

@@ -4,6 +4,7 @@ Legend: C labels, N samples, W windows.
 """
 
 import os
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ from emolens.inference.timeline import AUTOMATIC_S, Span, Timeline
 from emolens.inference.verdicts import joined, rows_of
 from emolens.models.verdict import Array, Verdict
 from emolens.progress import Advance, progress
+from emolens.runs.config import RunConfig
+from emolens.runs.hub import push
 from emolens.taxonomy import LabelSpace
 
 Self = TypeVar("Self", bound="Predictor")
@@ -53,7 +56,7 @@ class Predictor(ABC):
     """
 
     name: str
-    config: dict[str, Any]
+    config: RunConfig
 
     @property
     @abstractmethod
@@ -231,9 +234,9 @@ class Predictor(ABC):
 
     def push_to_hub(self, repository: str, private: bool = False, token: str | None = None) -> str:
         """Upload to the Hugging Face hub as USER/REPO; returns its address."""
-        from emolens.runs.head import push_to_hub
-
-        return push_to_hub(self, repository, private=private, token=token)
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return push(Path(folder), repository, private, token)
 
 
 def rows_to_come(paths: Sequence[Path], wanted: bool | None) -> int | None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.frame_encoder import FrameEncoderConfig
 from emolens.recipes.av_cpnet import av_cpnet
-from emolens.training.jobs.av_config import AVConfig, SoundConfig
+from emolens.training.jobs.av import AVConfig, SoundConfig
 
 
 def av_cpnet_tiny() -> AVConfig:

@@ -1,15 +1,19 @@
 """Rows that a model knew from training."""
 
+from dataclasses import replace
+
 import pytest
 
 from emolens.evaluation.compare import CompareConfig, compare
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.report.evaluation_page import evaluation_report
+from emolens.runs.config import DataFacts, TrainingFacts
 
 
 def trained_on(predictor, manifest, **sha256):
     splits = {name: {"n": 1, "sha256": value} for name, value in sha256.items()}
-    predictor.config["data"] = {"dataset": manifest.metadata["dataset"], "splits": splits}
+    facts = TrainingFacts(data=DataFacts(dataset=manifest.metadata["dataset"], splits=splits))
+    predictor.config = replace(predictor.config, training=facts)
     return predictor
 
 

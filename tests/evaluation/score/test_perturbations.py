@@ -21,6 +21,7 @@ from emolens.inference.predictor import Answer, Predictor
 from emolens.media.video import probe
 from emolens.models.backbones.base import load_backbone
 from emolens.models.verdict import Verdict, mapping_of
+from emolens.runs.config import RunConfig, TrainingFacts
 from emolens.taxonomy import LabelSpace, get_label_space
 
 SEES, HEARS, BOTH = {"video": 0.7, "audio": 0.6, "fused": 0.9}.values()
@@ -30,7 +31,7 @@ class Oracle(Predictor):
     """Reads the label from the file's name; how sure it is tells what it was given."""
 
     def __init__(self, takes: tuple[str, ...] = ("audio", "video"), perturbation: Perturbation | None = None) -> None:
-        self.name, self.config = "oracle", {"recipe": "oracle"}
+        self.name, self.config = "oracle", RunConfig("oracle", training=TrainingFacts("oracle"))
         self.takes, self.perturbation, self.space = takes, perturbation or Perturbation(), get_label_space("ekman6")
 
     kind = property(lambda self: "oracle")

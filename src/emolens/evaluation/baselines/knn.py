@@ -22,6 +22,7 @@ from emolens.heads.heads import FixedHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.verdict import Verdict
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
 from emolens.taxonomy import LabelSpace
 
 Floats = NDArray[np.float64]
@@ -161,13 +162,13 @@ def knn_predictor(
     multi_label = targets.label_N is None and targets.label_NC is not None
     embedding_MD, vote_MV = embedding_MD[keep_M], vote_MV[keep_M]
     module = Neighbours(torch.from_numpy(embedding_MD), torch.from_numpy(vote_MV), config, names, multi_label)
-    facts = {
-        "recipe": f"{config.neighbours} nearest neighbours (cosine, temperature {config.temperature:g})",
+    facts = TrainingFacts(
+        recipe=f"{config.neighbours} nearest neighbours (cosine, temperature {config.temperature:g})",
         # As a trained run keeps them: so that a test on the neighbours themselves is told to be none.
-        "data": {"dataset": targets.dataset or None, "splits": manifest.freeze_splits().metadata["splits"]},
-    }
+        data=DataFacts(dataset=targets.dataset or None, splits=manifest.freeze_splits().metadata["splits"]),
+    )
     head = KnnHead(module, targets.space if targets.has_labels else None)
-    return ImagePredictor(f"knn:{backbone.spec}", backbone, head, facts, folder)
+    return ImagePredictor(f"knn:{backbone.spec}", backbone, head, RunConfig("knn", training=facts), folder)
 
 
 def _embed(
