@@ -14,6 +14,7 @@ import argparse
 from dataclasses import replace
 
 import torch
+from emolens.training.jobs.av_config import AVConfig
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -21,7 +22,6 @@ from emolens.models.av_cpnet import AVCPNet
 from emolens.recipes import AUDIO_VISUAL, get_recipe
 from emolens.taxonomy import get_label_space
 from emolens.training.devices import build_fabric
-from emolens.training.jobs.av_config import AVConfig
 from emolens.training.tasks.av import AVTask
 from emolens.training.trainer import Trainer
 

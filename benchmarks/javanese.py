@@ -31,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from emolens.training.jobs.av_config import AVConfig
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -49,7 +50,6 @@ from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.progress import progress
 from emolens.recipes.av_cpnet_tiny import av_cpnet_tiny
-from emolens.training.jobs.av_config import AVConfig
 from emolens.training.tasks.av import AVTask
 from emolens.training.trainer import Trainer
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from emolens.training.jobs.train_head import train_head
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -26,7 +27,6 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.metrics.summary import classification_metrics, regression_metrics
 from emolens.models.backbones.load import load_backbone
 from emolens.recipes.probe import probe
-from emolens.training.jobs.train_head import train_head
 
 FOLDS = 10
 TARGETS = ("valence", "arousal")

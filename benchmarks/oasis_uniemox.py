@@ -19,6 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from emolens.training.jobs.train_finetune import train_finetune
+from emolens.training.jobs.train_uniemox import train_uniemox
+from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 
 from emolens import load
 from emolens.cli.main import main as emolens
@@ -27,9 +30,6 @@ from emolens.metrics.summary import regression_metrics
 from emolens.recipes.uniemox_finetune_tiny import uniemox_finetune_tiny
 from emolens.recipes.uniemox_pretrain_tiny import uniemox_pretrain_tiny
 from emolens.training.jobs.job import Machine
-from emolens.training.jobs.train_finetune import train_finetune
-from emolens.training.jobs.train_uniemox import train_uniemox
-from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 from emolens.training.tasks.uniemox import LossWeights
 
 TARGETS = ("valence", "arousal")

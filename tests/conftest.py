@@ -194,10 +194,9 @@ def vit_run(tmp_path: Path) -> Callable[..., tuple[Path, Any]]:
     """vit_run(space, targets, multi_label): its folder and the model in it."""
 
     def make(space="mikels8", targets=(), multi_label=False, name="tuned") -> tuple[Path, Any]:
+        from emolens.models.backbones.vit import evaluation_preprocess
         from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
         from emolens.runs.folder import write_run
-
-        from emolens.models.backbones.vit import evaluation_preprocess
         from emolens.taxonomy import get_label_space
 
         labels = get_label_space(space) if space else None
@@ -224,14 +223,14 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
 
     def make(modalities=("audio", "video"), fusion="pyramid", name="av", space="emotions6") -> Path:
         import torch
-        from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
-        from emolens.runs.folder import write_run
 
         from emolens.media.audio_config import AudioConfig
         from emolens.media.video_sample import VideoConfig
         from emolens.models.av.audio_resnet import AudioResNetConfig
         from emolens.models.av.video_swin import VideoSwinConfig
         from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
+        from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+        from emolens.runs.folder import write_run
         from emolens.taxonomy import get_label_space
 
         sound = AudioConfig(rate=8000, n_mels=16, coefficients=6)

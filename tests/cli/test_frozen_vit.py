@@ -13,9 +13,11 @@ from safetensors.torch import save_file
 from emolens import load
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
+from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import EmotionViT
-from emolens.runs.vit import describe_vit, save_vit
+from emolens.runs.config import RunConfig, TrainingFacts
+from emolens.runs.folder import write_run
 from emolens.taxonomy import get_label_space
 
 SIZES = {"image_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 1, "num_heads": 3}
@@ -46,7 +48,14 @@ def work(tmp_path, monkeypatch):
     config = {"format": 1, "emolens": "0", "kind": "uniemox_pretrained", "model": {**SIZES, **DECODER}}
     Path("pretrained/config.json").write_text(json.dumps(config))
     tuned = EmotionViT(**SIZES, num_classes=2)
-    save_vit(Path("tuned"), tuned.state_dict(), describe_vit(SIZES, get_label_space("polarity2"), recipe="tiny"))
+    config = RunConfig(
+        "vit_finetuned",
+        label_space=get_label_space("polarity2"),
+        preprocess=evaluation_preprocess(SIZES["image_size"]),
+        model=SIZES,
+        training=TrainingFacts("tiny"),
+    )
+    write_run(Path("tuned"), config, tuned.state_dict())
     return tmp_path
 
 

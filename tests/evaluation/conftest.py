@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from emolens.runs.config import RunConfig
-from emolens.runs.models import ImageModel
 from PIL import Image
 
 from emolens.data.manifest import Manifest
+from emolens.evaluation.baselines import probe
 from emolens.heads.base import Head
 from emolens.heads.linear import LinearHead
-from emolens.evaluation.baselines import probe
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
 
 

@@ -22,7 +22,8 @@ from emolens.media.video_sample import VideoConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.runs.av import describe_av, save_av
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+from emolens.runs.folder import write_run
 from emolens.taxonomy import get_label_space
 
 SIZES = {"segments": 2, "frames": 2, "size": 32, "coefficients": 6, "audio_frames": 8}
@@ -47,8 +48,9 @@ def run(tmp_path: Path) -> Callable[..., Path]:
         folder = tmp_path / "-".join(modalities)
         shape = {name: value for name, value in SIZES.items() if name != "coefficients"}
         clip = VideoConfig(**shape, audio=AudioConfig(rate=8000, n_mels=16, coefficients=SIZES["coefficients"]))
-        facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "elsewhere", "splits": {}}}
-        save_av(folder, net.state_dict(), describe_av(config, clip, space, **facts))
+        facts = TrainingFacts("av_cpnet_tiny", data=DataFacts(dataset="elsewhere"))
+        made = RunConfig("av_cpnet", label_space=space, video=clip, model=config.to_dict(), training=facts)
+        write_run(folder, made, net.state_dict())
         return folder
 
     return make

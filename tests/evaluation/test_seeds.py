@@ -6,18 +6,20 @@ import statistics
 import pytest
 
 from emolens.evaluation.seeds import mean_and_sd, seed_groups
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
 
 
-def write_run(folder, **config) -> str:
+def write_run(folder, recipe="probe", seed=0, dataset="oasis") -> str:
     folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(config))
+    facts = TrainingFacts(recipe, {"trainer": {"seed": seed, "epochs": 3}}, DataFacts(dataset=dataset), seed)
+    (folder / "config.json").write_text(json.dumps(RunConfig("probe", training=facts).to_dict()))
     return f"run:{folder}"
 
 
 def test_groups_what_differs_in_the_seed_only(tmp_path):
-    a, b = (write_run(tmp_path / f"s{s}", recipe="probe", seed=s, data={"dataset": "oasis"}) for s in (0, 1))
-    other_data = write_run(tmp_path / "bass", recipe="probe", seed=2, data={"dataset": "bass"})
-    other_recipe = write_run(tmp_path / "clip_e", recipe="clip_e", seed=3, data={"dataset": "oasis"})
+    a, b = (write_run(tmp_path / f"s{s}", seed=s) for s in (0, 1))
+    other_data = write_run(tmp_path / "bass", seed=2, dataset="bass")
+    other_recipe = write_run(tmp_path / "clip_e", recipe="clip_e", seed=3)
     (group,) = seed_groups([a, "mini", other_data, b, other_recipe])
     assert group.specs == (a, b)
     assert group.seeds == (0, 1)
@@ -25,8 +27,8 @@ def test_groups_what_differs_in_the_seed_only(tmp_path):
 
 
 def test_one_run_twice_is_no_group(tmp_path):
-    run = write_run(tmp_path / "a", recipe="probe", seed=0)
-    copy = write_run(tmp_path / "b", recipe="probe", seed=0)
+    run = write_run(tmp_path / "a")
+    copy = write_run(tmp_path / "b")
     assert seed_groups([run, copy]) == []
 
 

@@ -33,7 +33,7 @@ def clips(tmp_path, video):
 
 def test_a_run_says_what_its_network_says(model, clips):
     rows = model.predict(clips, batch_size=1)
-    own = model.model.scores([read_video(path, model.model.clip) for path in clips]).fused_NC
+    own = model.model.scores([read_video(path, model.model.video) for path in clips]).fused_NC
     np.testing.assert_allclose(rows.score_NC(SPACE), own, atol=1e-6)
     assert np.ptp(own, axis=0).max() > 1e-2, "the clips must differ for this test to mean anything"
     assert [row.status for row in rows] == ["ok", "ok", "no_audio", "no_video"]
@@ -51,7 +51,7 @@ def test_its_face(model):
     assert model.backbone_spec == "pictures and sound"
     assert model.own_label_space is model.label_space
     assert model.retarget("polarity3").mapping == "exact"
-    assert model.config["recipe"] == "av_cpnet_tiny"
+    assert model.config.recipe == "av_cpnet_tiny"
 
 
 def test_another_label_space(model, clips):
@@ -90,7 +90,7 @@ def test_windows_are_what_each_part_says_by_itself(model, tmp_path, video):
     assert [(row.start_s, row.end_s) for row in rows[1:]] == [
         (0, 2), (1.5, 3.5), (3, 5), (4.5, 6.5), (pytest.approx(rows[0].end_s - 2), rows[0].end_s),
     ]  # fmt: skip
-    parts = [read_video(path, model.model.clip, row.start_s, row.end_s) for row in rows[1:]]
+    parts = [read_video(path, model.model.video, row.start_s, row.end_s) for row in rows[1:]]
     np.testing.assert_allclose(rows[1:].score_NC(SPACE), model.model.scores(parts).fused_NC, atol=1e-5)
     assert np.ptp(rows[1:].score_NC(SPACE), axis=0).max() > 1e-3
     assert rows[0] == model.predict([path], timeline=False)[0], "the whole is the same with a timeline and without"
@@ -110,7 +110,7 @@ def test_what_is_saved_again_predicts_the_same(model, clips, tmp_path):
 
 
 def test_conditions_take_away_and_ask_for_one_modality(model, clips):
-    own = model.model.scores([read_video(path, model.model.clip) for path in clips])
+    own = model.model.scores([read_video(path, model.model.video) for path in clips])
     for modality, expected in (("audio", own.audio_NC), ("video", own.video_NC)):
         rows = model.perturbed(Perturbation(modality=modality)).predict(clips)
         np.testing.assert_allclose(rows.score_NC(SPACE), expected, atol=1e-6)
@@ -119,7 +119,7 @@ def test_conditions_take_away_and_ask_for_one_modality(model, clips):
     deaf = model.perturbed(Perturbation(sound=False)).predict(clips)
     assert [row.status for row in deaf] == ["no_audio", "no_audio", "no_audio", "error"]
     assert "sound was taken away" in deaf[0].error
-    without = [read_video(path, model.model.clip, audio=False) for path in clips[:3]]
+    without = [read_video(path, model.model.video, audio=False) for path in clips[:3]]
     np.testing.assert_allclose(deaf.score_NC(SPACE)[:3], model.model.scores(without).fused_NC, atol=1e-6)
     blind = model.perturbed(Perturbation(pictures=False)).predict(clips)
     assert [row.status for row in blind] == ["no_video", "no_video", "error", "no_video"]

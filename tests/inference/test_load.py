@@ -3,8 +3,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from emolens.runs.config import RunConfig
-from emolens.runs.models import ImageModel
 from PIL import Image
 
 from emolens import load
@@ -17,6 +15,8 @@ from emolens.inference.image_predictor import ImagePredictor
 from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
 
 

@@ -60,8 +60,8 @@ def test_micro_batches_and_processes_share_a_batch_and_rows_tell_the_whole():
         assert [rows[part::6] for part in range(6)] == dealt
 
 
-def test_a_split_smaller_than_a_batch_is_rounded_down_to_equal_parts():
-    sampler = EpochSampler(11, 64, world_size=2, micro_batches=2)
+def test_the_whole_split_as_a_batch_is_rounded_down_to_equal_parts():
+    sampler = EpochSampler(11, 0, world_size=2, micro_batches=2)
     assert sampler.batch_size == 8
     with pytest.raises(ConfigError, match="3 samples are too few for 2 processes x 2 micro-batches"):
-        EpochSampler(3, 64, world_size=2, micro_batches=2)
+        EpochSampler(3, 0, world_size=2, micro_batches=2)

@@ -59,11 +59,11 @@ class Stopping(CLIPECrossEntropyTask):
 
     steps, last = 0, 0
 
-    def forward(self, batch):
+    def forward(self, batch, step):
         self.steps += 1
         if self.steps == self.last:
             os.kill(os.getpid(), signal.SIGINT)
-        return super().forward(batch)
+        return super().forward(batch, step)
 
 
 @pytest.mark.parametrize("step", [15, 17], ids=["amid an epoch", "before its last step"])
@@ -116,3 +116,38 @@ def test_empty_split_and_silly_numbers_are_refused(tmp_path):
         trainer(tmp_path / "run").fit(task(), blobs(0, 0), blobs(30, 1))
     with pytest.raises(ConfigError, match="epochs 0"):
         trainer(tmp_path / "run", epochs=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "optimizer", "message"),
+    [
+        ({"batch_size": 97}, {}, "batch_size 97 is larger than the training split of 96 rows; take at most 96"),
+        (
+            {"epochs": 2, "batch_size": 16},
+            {"warmup_epochs": 2.5},
+            "warmup_epochs 2.5 is longer than the run of 2 epochs",
+        ),
+        (
+            {"accumulate": 2, "batch_size": 0},
+            {"algorithm": "lbfgs"},
+            "accumulate 2: lbfgs looks at all samples at once",
+        ),
+    ],
+    ids=["batch", "warm-up", "accumulate"],
+)
+def test_plans_that_do_not_add_up_are_refused_before_the_first_step(tmp_path, options, optimizer, message):
+    fabric = Fabric(accelerator="cpu", devices=1)
+    subject = Trainer(TrainerConfig(**options), OptimizerConfig(**optimizer), tmp_path, fabric)
+    with pytest.raises(ConfigError, match=message):
+        subject.fit(task(), blobs(96, 0), blobs(30, 1))
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_whole_split_is_one_batch(tmp_path):
+    assert trainer(tmp_path / "run", batch_size=0).fit(task(), blobs(96, 0)).steps == 6
+
+
+def test_a_batch_without_what_the_task_needs_is_said(tmp_path):
+    table = TensorTable({"embedding": torch.zeros(32, 8), "row": torch.arange(32)})
+    with pytest.raises(DataError, match=r"CLIPECrossEntropyTask needs label in each batch, .* gives embedding, row"):
+        trainer(tmp_path / "run").fit(task(), table)

@@ -8,12 +8,11 @@ import textwrap
 import pytest
 import torch
 from lightning_fabric import Fabric
-from torch import nn
 
 from emolens.errors import ConfigError, DataError
 from emolens.training.checkpoint import load_checkpoint
 from emolens.training.optim import OptimizerConfig
-from emolens.training.tasks.task import Task
+from emolens.training.tasks.task import Step
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer, TrainerConfig
 
@@ -36,7 +35,7 @@ class Regress(Task):
         super().__init__()
         torch.manual_seed(0)
         self.model, self.calls = Noisy(), 0
-    def forward(self, batch):
+    def forward(self, batch, step):
         if self.calls == self.die_at:
             os.kill(os.getpid(), signal.SIGKILL)
         self.calls += 1
@@ -98,7 +97,7 @@ def test_a_step_in_micro_batches_is_the_whole_step(tmp_path, micro_batches):
 def test_micro_batches_that_do_not_divide_the_batch_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="batch_size 16 cannot be shared evenly by 1 processes x 3 micro-batches"):
         fit(tmp_path / "run", accumulate=3)
-    with pytest.raises(ConfigError, match="leave accumulate at 1"):
+    with pytest.raises(ConfigError, match="accumulate 2: lbfgs looks at all samples at once"):
         fit(tmp_path / "run", accumulate=2, optimizer=OptimizerConfig(algorithm="lbfgs"))
 
 
@@ -194,7 +193,7 @@ def test_a_broken_loss_names_its_rows(tmp_path):
 
 def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_spoiled(tmp_path):
     class Root(Regress):
-        def forward(self, batch):  # finite, with an infinite slope
+        def forward(self, batch, step):  # finite, with an infinite slope
             return {"error": (self.model(batch["x"]).sum() * 0).abs().sqrt()}
 
     with pytest.raises(DataError, match=r"not finite \(gradient norm"):
@@ -205,9 +204,9 @@ def test_the_average_of_the_weights_is_what_is_judged_and_kept(tmp_path):
     class Records(Regress):
         seen: list
 
-        def forward(self, batch):
+        def forward(self, batch, step):
             self.seen.append({n: t.detach().clone() for n, t in self.model.state_dict().items()})
-            return super().forward(batch)
+            return super().forward(batch, step)
 
     task = Records()
     task.seen = []
@@ -235,9 +234,9 @@ def test_bf16_mixed_keeps_weights_in_fp32_and_learns(tmp_path):
     seen = []
 
     class Watched(Regress):
-        def forward(self, batch):
+        def forward(self, batch, step):
             seen.append(self.model(batch["x"]).dtype)
-            return super().forward(batch)
+            return super().forward(batch, step)
 
     trainer = Trainer(
         TrainerConfig(epochs=20, batch_size=16, patience=None),
@@ -322,27 +321,7 @@ def test_two_processes_stop_together_at_a_broken_loss(tmp_path):
     assert "33" in told[0].split("on rows ")[1]
 
 
-def test_task_is_told_the_rows_of_its_part():
-    rows = list(range(12))
-    from emolens.training.tasks.task import Step
-
-    step = Step(0, 3, rows, part=1, parts=4)
-    assert step.rows[step.part :: step.parts] == [1, 5, 9]
-    assert step.part_seed != Step(0, 3, rows, part=2, parts=4).part_seed
-
-
-class Bare(Task):
-    keys = ()
-    model: nn.Module = nn.Linear(1, 1)
-
-    def forward(self, batch):
-        return {}
-
-    def validate(self, batches):
-        return {}
-
-
-def test_a_task_need_not_care_for_steps():
-    from emolens.training.tasks.task import Step
-
-    assert Bare().begin(Step(0, 0, [0])) is None
+def test_a_task_gets_the_rows_and_the_seed_of_its_part():
+    step = Step(0, 3, list(range(12))).share(1, 4)
+    assert step.part_rows == [1, 5, 9]
+    assert step.part_seed != step.share(2, 4).part_seed

@@ -90,9 +90,9 @@ def _verbs() -> dict[str, str]:
 def _parts(verb: str) -> list[str]:
     """What may follow a verb: recipes, data commands, views, shells."""
     if verb == "train":
-        from emolens.recipes import recipe_names
+        from emolens.recipes import recipes
 
-        return recipe_names()
+        return list(recipes())
     if verb == "data":
         from emolens.cli.data import COMMANDS
 

@@ -2,155 +2,79 @@
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from emolens.compute import Precision
-from emolens.errors import ConfigError
+from emolens.compute import ComputeConfig
 
 if TYPE_CHECKING:
-    from emolens.training.jobs.av_config import AVConfig
-    from emolens.training.jobs.head_config import HeadConfig
-    from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
-
-Config = TypeVar("Config")
+    from emolens.training.jobs.config import JobConfig
 
 
 @dataclass(frozen=True)
-class HeadOptions:
-    """What the training of a head needs beside its recipe."""
-
-    data: Annotated[Path, tyro.conf.arg(aliases=["-d"])]
-    """Manifest with splits train and val."""
-    out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
-    """Run folder to make."""
-    resume: bool = False
-    """Go on with an interrupted run in --out."""
-    cache: Path | None = None
-    """Folder of the embedding cache (default: the user's cache)."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    precision: Precision = "auto"
-    """Of the backbone: auto, fp32, bf16 or fp16."""
-    embed_batch_size: int = 32
-    """Pictures that go through the backbone together."""
-    workers: int | None = None
-    """Threads that decode (default: chosen)."""
-
-
-@dataclass(frozen=True)
-class NetworkOptions:
-    """What the training of a whole network needs beside its recipe."""
+class TrainOptions:
+    """What every training needs beside its recipe."""
 
     data: Annotated[str, tyro.conf.arg(aliases=["-d"])]
-    """Manifest with splits train and val, or a folder or s3:// address of shards of one."""
+    """Manifest with the splits train and val, or a folder or s3:// address of shards of one."""
     out: Annotated[Path, tyro.conf.arg(aliases=["-o"])]
     """Run folder to make."""
     resume: bool = False
-    """Go on with an interrupted run in --out."""
-    device: str = "auto"
-    """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
-    """fp32; bf16: autocast, weights in fp32; auto: bf16 on a GPU that has it, else fp32."""
-    workers: int | None = None
-    """Processes that load pictures or clips, for each training process (default: chosen)."""
+    """Continue the interrupted run in --out."""
+    cache: Path | None = None
+    """Folder of the embedding cache, for recipes that embed (default: the user's cache)."""
+    compute: Annotated[ComputeConfig, tyro.conf.arg(name="")] = field(default_factory=ComputeConfig)
+    """Where to run."""
 
 
 def main(args: list[str]) -> int:
-    from emolens.recipes import AUDIO_VISUAL, HEADS, RECIPES, get_recipe
+    from emolens.recipes import get_recipe, recipes
 
     if not args or args[0] in ("-h", "--help"):
+        known = recipes()
         print("usage: emolens train RECIPE --data M.parquet --out RUN [overrides]\n")
-        print("\n".join(f"  {name:<23}{what}" for name, what in RECIPES.items()))
+        print("\n".join(f"  {name:<23}{what}" for name, what in known.items()))
         print("\nemolens train RECIPE --help shows what can be overridden.")
         return 0 if args else 2
-    recipe, config = args[0], get_recipe(args[0])()
-    if recipe in HEADS:
-        return _train_head(recipe, *_parse(HeadOptions, config, recipe, args[1:]))
-    return _train_network(recipe, *_parse(NetworkOptions, config, recipe, args[1:], prefixes=recipe in AUDIO_VISUAL))
+    recipe = args[0]
+    options, config = _parse(get_recipe(recipe)(), recipe, args[1:])
+    from emolens.training.train import train
 
-
-def _parse(kind: type[Any], config: Config, recipe: str, args: list[str], prefixes: bool = False) -> tuple[Any, Any]:
-    """The options of this kind and the config with its overrides.
-
-    Args:
-        prefixes: options say which part of the config they are of (``--model.video.embed-dim``): where parts share
-            names.
-    """
-    from emolens.recipes import RECIPES
-
-    def request(
-        options: Annotated[kind, tyro.conf.arg(name="")],  # type: ignore[valid-type]
-        config: Annotated[type(config), tyro.conf.arg(name="")] = config,  # type: ignore[valid-type]
-    ) -> tuple[kind, type(config)]:  # type: ignore[valid-type]
-        return options, config
-
-    parsed: tuple[Any, Any] = tyro.cli(
-        request,
-        prog=f"emolens train {recipe}",
-        args=args,
-        description=f"Train the recipe {recipe}: {RECIPES[recipe]}.",
-        config=(tyro.conf.AvoidSubcommands,) if prefixes else (tyro.conf.OmitArgPrefixes,),
-    )
-    if (out := parsed[0].out).is_file():
-        raise ConfigError(f"{out}: is a file; --out names a folder")
-    return parsed
-
-
-def _train_head(recipe: str, options: HeadOptions, config: "HeadConfig") -> int:
-    from emolens.training.jobs.train_head import train_head
-
-    predictor = train_head(
+    run = train(
         config,
-        recipe,
         options.data,
         options.out,
         resume=options.resume,
+        compute=options.compute,
         cache=options.cache,
-        device=options.device,
-        precision=options.precision,
-        batch_size=options.embed_batch_size,
-        workers=options.workers,
+        name=recipe,
     )
-    _say(options.out, predictor.config["validation"])
-    print(f"next: emolens evaluate run:{options.out} --data {options.data} --split test --out {options.out}/test")
-    sys.stdout.flush()
-    return 0
-
-
-def _train_network(
-    recipe: str, options: NetworkOptions, config: "UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig"
-) -> int:
-    from emolens.training.jobs.av_config import AVConfig
-    from emolens.training.jobs.job import Machine
-    from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
-
-    machine = Machine(options.device, options.precision, options.workers)
-    data, run, resume = options.data, options.out, options.resume
-    follow = f"evaluate run:{run} --data {data} --split test --out {run}/test"
-    if isinstance(config, AVConfig):
-        from emolens.training.jobs.train_av import train_av
-
-        fitted = train_av(config, recipe, data, run, resume, machine)
-    elif isinstance(config, UniEmoXPretrainConfig):
-        from emolens.training.jobs.train_uniemox import train_uniemox
-
-        fitted = train_uniemox(config, recipe, data, run, resume, machine)
-        follow = f"train {recipe.replace('pretrain', 'finetune')} --encoder {run} --data M.parquet --out RUN"
-    else:
-        from emolens.training.jobs.train_finetune import train_finetune
-
-        fitted = train_finetune(config, recipe, data, run, resume, machine)
     if os.environ.get("RANK", "0") == "0":
-        _say(run, fitted.metrics)
-        print(f"next: emolens {follow}")
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in run.metrics.items())
+        print(f"{run.path}: on the validation split {metrics}")
+        print(f"next: {run.follow_up}")
         sys.stdout.flush()
     return 0
 
 
-def _say(run: Path, found: dict[str, float]) -> None:
-    metrics = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
-    print(f"{run}: on the validation split {metrics}")
+def _parse(config: "JobConfig", recipe: str, args: list[str]) -> tuple[TrainOptions, "JobConfig"]:
+    """The options, and the config with its overrides."""
+    from emolens.recipes import recipes
+
+    def request(
+        options: Annotated[TrainOptions, tyro.conf.arg(name="")],
+        config: Annotated[type(config), tyro.conf.arg(name="")] = config,  # type: ignore[valid-type]
+    ) -> tuple[TrainOptions, Any]:
+        return options, config
+
+    parsed: tuple[TrainOptions, Any] = tyro.cli(
+        request,
+        prog=f"emolens train {recipe}",
+        args=args,
+        description=f"Train the recipe {recipe}. {recipes()[recipe]}",
+        config=(tyro.conf.AvoidSubcommands,),
+    )
+    return parsed

@@ -11,13 +11,15 @@ from emolens.evaluation.data_set import DataSet
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.overlap import overlap_warning
 from emolens.files import user_cache
-from emolens.heads.fit_knn import fit_knn
 from emolens.heads.base import Head
+from emolens.heads.fit_knn import fit_knn
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+from emolens.runs.models import ImageModel
 from emolens.specs import parse_model
 from emolens.taxonomy import LabelSpace
 
@@ -65,9 +67,7 @@ def resolve(
     if isinstance(model, Predictor):
         return model
     if (backbone := neighbours_of(model)) is not None:
-        return knn_predictor(
-            load_backbone(backbone, compute), manifest, compute, cache, batch_size
-        )
+        return knn_predictor(load_backbone(backbone, compute), manifest, compute, cache, batch_size)
     return load(model, label_space, compute.device, compute.precision, cache)
 
 
@@ -81,7 +81,10 @@ def head_predictor(name: str, backbone: Backbone, head: Head, facts: dict[str, A
             knows which rows are no test.
         cache: folder of the embeddings.
     """
-    return ImagePredictor(name, backbone, head, facts, cache)
+    data = DataFacts(dataset=facts["data"]["dataset"], splits=facts["data"]["splits"])
+    training = TrainingFacts(recipe=facts["recipe"], data=data)
+    config = RunConfig(head.kind, label_space=head.own_label_space, training=training)
+    return ImagePredictor(name, ImageModel(backbone, head, config), cache)
 
 
 def knn_predictor(

@@ -10,9 +10,8 @@ from typing import Any
 
 from emolens.errors import DataError
 from emolens.evaluation.comparison import Entry, SeedSpread
-from emolens.files import read_json
-
-SAME = ("recipe", "kind", "backbone", "label_space", "targets", "config", "data")  # of repetitions, in config.json
+from emolens.runs.config import RunConfig
+from emolens.runs.folder import read_config
 
 
 @dataclass(frozen=True)
@@ -35,10 +34,10 @@ def seed_groups(specs: Sequence[str]) -> list[SeedGroup]:
     groups: dict[str, list[tuple[str, int, str]]] = {}
     for spec in specs:
         config = run_config(spec)
-        if config is None or not isinstance(config.get("seed"), int):
+        if config is None or config.training is None or config.training.seed is None:
             continue
-        key = json.dumps([_without_seed(config.get(name)) for name in SAME], sort_keys=True, default=str)
-        groups.setdefault(key, []).append((spec, config["seed"], str(config.get("recipe", "run"))))
+        key = json.dumps(_without_seed(_same(config)), sort_keys=True, default=str)
+        groups.setdefault(key, []).append((spec, config.training.seed, config.recipe or "run"))
     found = []
     for runs in groups.values():
         if len({seed for _, seed, _ in runs}) > 1:
@@ -68,20 +67,27 @@ def seed_spreads(entries: Mapping[str, Entry]) -> list[SeedSpread]:
     return found
 
 
-def run_config(spec: str) -> dict[str, Any] | None:
-    """``config.json`` of a ``run:DIR``; None for other models."""
+def run_config(spec: str) -> RunConfig | None:
+    """What a ``run:DIR`` is; None for other models, and for folders that are no finished run."""
     if not spec.startswith("run:"):
         return None
     try:
-        config = read_json(Path(spec.removeprefix("run:")) / "config.json")
+        return read_config(Path(spec.removeprefix("run:")))
     except DataError:
         return None
-    return config if isinstance(config, dict) else None
 
 
 def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
     """Mean and sample standard deviation (n - 1) of at least two values."""
     return statistics.fmean(values), statistics.stdev(values)
+
+
+def _same(config: RunConfig) -> list[Any]:
+    """What repetitions have in common."""
+    facts = config.to_dict()
+    training = facts["training"]
+    kept = ("kind", "backbone", "label_space", "targets", "multi_label", "view")
+    return [facts[name] for name in kept] + [training[name] for name in ("recipe", "config", "data")]
 
 
 def _without_seed(value: Any) -> Any:

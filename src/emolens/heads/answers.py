@@ -119,7 +119,7 @@ class Answers:
         return replace(self, label_space=space, score_NC=score_NC)
 
     def _each(self, function: Callable[[Floats], Floats]) -> "Answers":
-        return replace(self, **{name: function(array) for name, array in self.arrays().items()})
+        return Answers(self.label_space, **{name: function(array) for name, array in self.arrays().items()})
 
 
 def mapping_of(source: LabelSpace | None, target: LabelSpace, has_point: bool) -> str:

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from emolens.errors import ConfigError
-from emolens.heads.base import MappedHead
 from emolens.heads.answers import Answers
+from emolens.heads.base import MappedHead
 from emolens.taxonomy import LabelSpace
 
 CHUNK = 1024  # pictures asked about at once: with a million neighbours their similarities take 4 GB
@@ -105,14 +105,10 @@ class KnnHead(MappedHead):
         self.gives_point = {"valence", "arousal"} <= set(module.targets)
         self.multi_label = module.multi_label
 
-    def own_verdict(self, embedding_ND: Tensor) -> Verdict:
+    def own_answers(self, embedding_ND: Tensor) -> Answers:
         assert isinstance(self.module, Neighbours)
         vote_NV = self.module(embedding_ND).numpy()
         labels = len(self.own_label_space) if self.own_label_space else 0
-        value = dict(zip(self.module.targets, vote_NV[:, labels:].T, strict=True))
-        return Verdict(
-            label_space=self.own_label_space,
-            score_NC=vote_NV[:, :labels] if self.own_label_space is not None else None,
-            valence_N=value.get("valence"),
-            arousal_N=value.get("arousal"),
-        )
+        score_NC = vote_NV[:, :labels] if self.own_label_space is not None else None
+        values = zip(self.module.targets, vote_NV[:, labels:].T, strict=True)
+        return Answers(self.own_label_space, score_NC, **{f"{name}_N": value_N for name, value_N in values})

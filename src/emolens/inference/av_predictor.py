@@ -170,6 +170,8 @@ class AVPredictor(Predictor):
             score_BC[read] = self._scores(samples)
             answers = Answers(self.own_label_space, score_BC).mapped(self.space).completed()
         for item, given, span, score_C in zip(batch, inputs, spans, score_BC, strict=True):
+            state: str
+            why: str | None
             if item.result is None:
                 assert item.error is not None
                 state, why = "error", reason(given.path, item.error)

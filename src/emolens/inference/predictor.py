@@ -242,4 +242,4 @@ def smoothed(windows: Predictions, timeline: Timeline) -> Predictions:
         name: timeline.smoothed(array.reshape(len(known), -1), spans).reshape(array.shape)
         for name, array in part.arrays().items()
     }
-    return replace(windows, answers=replace(part, **smooth).spread(known, len(windows)))
+    return replace(windows, answers=Answers(part.label_space, **smooth).spread(known, len(windows)))

@@ -329,8 +329,13 @@ class Predictions(Sequence[Prediction]):
                 scores=dict(zip(space.labels, score_C.tolist(), strict=True)),
                 polarity=space.polarity[best],
             )
-        point = {name: float(self.values(name)[place]) for name in VALUES}
-        return replace(row, **{name: None if math.isnan(value) else value for name, value in point.items()})
+        valence, arousal, dominance = (float(self.values(name)[place]) for name in VALUES)
+        return replace(
+            row,
+            valence=None if math.isnan(valence) else valence,
+            arousal=None if math.isnan(arousal) else arousal,
+            dominance=None if math.isnan(dominance) else dominance,
+        )
 
 
 def by_input(rows: Sequence[Prediction]) -> list[list[Prediction]]:

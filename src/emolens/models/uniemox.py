@@ -13,33 +13,25 @@ from torch import Tensor
 from emolens.errors import ConfigError
 from emolens.models.fusion_prior import build_fusion
 from emolens.models.mae import MaskedAutoencoder
+from emolens.models.vit import ViTConfig
 
 
 @dataclass(frozen=True)
-class UniEmoXConfig:
-    """The published sizes: ViT-L, patch 16, 224 pixels, decoder of 8 blocks.
+class UniEmoXConfig(ViTConfig):
+    """The published sizes: ViT-L, patch 16, 224 pixels, decoder of 8 blocks."""
 
-    Attributes:
-        image_size, patch_size: in pixels.
-        embed_dim, depth, num_heads: of the encoder.
-        decoder_embed_dim, decoder_depth, decoder_num_heads: of the decoder. Its width is that of a view's token, so it
-            must be the teacher's: 512 for CLIP ViT-B/16.
-        norm_pixel_loss: whether patches are normalised before they are compared.
-        fusion: a name of ``emolens.models.fusion_prior.FUSIONS``.
-        checkpoint_activations: less memory for a third more arithmetic.
-    """
-
-    image_size: int = 224
-    patch_size: int = 16
-    embed_dim: int = 1024
-    depth: int = 24
-    num_heads: int = 16
     decoder_embed_dim: int = 512
+    """Width of the decoder and of a view's token; that of the teacher's embedding: 512 for CLIP ViT-B/16."""
     decoder_depth: int = 8
+    """Blocks of the decoder."""
     decoder_num_heads: int = 16
+    """Attention heads of each decoder block; a divisor of its width."""
     norm_pixel_loss: bool = False
+    """Normalise each patch before it is compared with its reconstruction."""
     fusion: str = "psychological_prior"
+    """How the tokens of scene and person meet: psychological_prior, or another of models.fusion_prior.FUSIONS."""
     checkpoint_activations: bool = False
+    """Take less memory for a third more arithmetic."""
 
 
 class UniEmoXOutput(NamedTuple):

@@ -3,11 +3,29 @@
 Legend: B batch, L tokens (the class token, then patches), D width, K outputs, h, w the grid of patches.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
 from emolens.models.vit_blocks import EPS, Block, PatchEmbed, init_vit, sincos_position_embedding
+
+
+@dataclass(frozen=True)
+class ViTConfig:
+    """Sizes of a vision transformer; those of ViT-L by default. 768, 12, 12 is ViT-B."""
+
+    image_size: int = 224
+    """Height and width of the pictures, in pixels."""
+    patch_size: int = 16
+    """Side of a patch in pixels; a divisor of the image size."""
+    embed_dim: int = 1024
+    """Width of a token in the encoder."""
+    depth: int = 24
+    """Blocks of the encoder."""
+    num_heads: int = 16
+    """Attention heads of each encoder block; a divisor of the width."""
 
 
 class EmotionViT(nn.Module):

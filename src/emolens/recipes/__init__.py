@@ -1,47 +1,65 @@
-"""Recipes: functions that return a complete, typed config. One file each, named after the recipe."""
+"""Recipes: one function a file, named after it, that returns a complete, typed config; nothing else.
 
+Those of this folder are found by their files; others register on import.
+"""
+
+import ast
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 
 if TYPE_CHECKING:
-    from emolens.training.jobs.av_config import AVConfig
-    from emolens.training.jobs.head_config import HeadConfig
-    from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, UniEmoXPretrainConfig
+    from emolens.training.jobs.config import JobConfig
 
-HEADS = {  # on frozen embeddings
-    "probe": "linear probe on frozen embeddings: classes, valence, arousal, whichever the data holds",
-    "clip_e_cross_entropy": "CLIP-E with cross-entropy: a small head for one label space",
-    "clip_e_contrastive": "CLIP-E against text: predicts any label space by its words",
-}
-TRANSFORMERS = {
-    "uniemox_pretrain": "UniEmoX: masked scenes and persons, distilled from CLIP; ViT-L or ViT-B, GPUs",
-    "uniemox_pretrain_tiny": "the same on a tiny ViT: two CPU cores, minutes",
-    "uniemox_finetune": "a pretrained ViT on labels, several labels, valence, arousal, dominance; GPUs",
-    "uniemox_finetune_tiny": "the same on a tiny ViT: two CPU cores, minutes",
-}
-AUDIO_VISUAL = {  # on short videos
-    "av_cpnet": "AV-CPNet: Video Swin and an audio ResNet, fused in two stages; short videos, a GPU",
-    "av_cpnet_tiny": "the same, tiny: two CPU cores, minutes",
-    "late_fusion": "sound and pictures that meet only in their answers: what AV-CPNet has to beat",
-    "video_swin": "the pictures of short videos alone",
-    "audio_resnet": "the sound of short videos alone",
-}
-RECIPES = HEADS | TRANSFORMERS | AUDIO_VISUAL
+Recipe = Callable[[], "JobConfig"]
+
+_REGISTERED: dict[str, Recipe] = {}
 
 
-def get_recipe(name: str) -> "Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig]":
+def register_recipe(recipe: Recipe) -> Recipe:
+    """Decorate a function of another package, so that ``emolens train NAME`` finds it once its module is imported.
+
+    Raises:
+        ConfigError: a recipe of that name exists.
+    """
+    name = recipe.__name__
+    if name in _built_in() or _REGISTERED.get(name, recipe) is not recipe:
+        raise ConfigError(f'a recipe "{name}" exists already; give yours another name')
+    _REGISTERED[name] = recipe
+    return recipe
+
+
+def recipes() -> dict[str, str]:
+    """Name -> what it is in a line: the first of its docstring. Nothing is imported for that."""
+    found = {name: _first_line(ast.parse(path.read_text(encoding="utf-8")), name) for name, path in _built_in().items()}
+    others = {name: (recipe.__doc__ or "").strip().partition("\n")[0] for name, recipe in _REGISTERED.items()}
+    return dict(sorted({**found, **others}.items()))
+
+
+def get_recipe(name: str) -> Recipe:
     """The recipe of that name.
 
     Raises:
         ConfigError: there is none; the message names the nearest.
     """
-    if name not in RECIPES:
-        raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, RECIPES)}')
-    recipe: Callable[[], HeadConfig | UniEmoXPretrainConfig | UniEmoXFinetuneConfig | AVConfig] = getattr(
-        import_module(f"emolens.recipes.{name}"), name
-    )
+    if name in _REGISTERED:
+        return _REGISTERED[name]
+    if name not in _built_in():
+        raise ConfigError(f'unknown recipe "{name}"; {did_you_mean(name, recipes())}')
+    recipe: Recipe = getattr(import_module(f"{__name__}.{name}"), name)
     return recipe
+
+
+def _built_in() -> dict[str, Path]:
+    return {path.stem: path for path in Path(__file__).parent.glob("[a-z]*.py")}
+
+
+def _first_line(tree: ast.Module, name: str) -> str:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return (ast.get_docstring(node) or "").partition("\n")[0]
+    raise ConfigError(f"recipes/{name}.py: has no function {name}")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from emolens.recipes.av_cpnet import av_cpnet
-from emolens.training.jobs.av_config import AVConfig
+from emolens.training.jobs.av import AVConfig
 
 
 def audio_resnet() -> AVConfig:

@@ -3,10 +3,10 @@
 from emolens.data.loaders.video_augment import VideoAugment
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNetConfig
-from emolens.training.jobs.av_config import AVConfig
+from emolens.training.jobs.av import AVConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.av import AVLossConfig
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 
 def av_cpnet() -> AVConfig:

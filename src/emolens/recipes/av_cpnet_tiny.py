@@ -6,7 +6,7 @@ from emolens.media.audio_config import AudioConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.frame_encoder import FrameEncoderConfig
 from emolens.recipes.av_cpnet import av_cpnet
-from emolens.training.jobs.av_config import AVConfig
+from emolens.training.jobs.av import AVConfig
 
 
 def av_cpnet_tiny() -> AVConfig:

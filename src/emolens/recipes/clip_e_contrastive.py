@@ -1,8 +1,8 @@
 """CLIP-E against text (arXiv 2310.12062)."""
 
-from emolens.training.jobs.head_config import CLIPEContrastiveConfig
+from emolens.training.jobs.head import CLIPEContrastiveConfig
 from emolens.training.optim import OptimizerConfig
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 
 def clip_e_contrastive() -> CLIPEContrastiveConfig:

@@ -1,8 +1,8 @@
 """CLIP-E with cross-entropy (arXiv 2310.12062)."""
 
-from emolens.training.jobs.head_config import CLIPECrossEntropyConfig
+from emolens.training.jobs.head import CLIPECrossEntropyConfig
 from emolens.training.optim import OptimizerConfig
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 
 def clip_e_cross_entropy() -> CLIPECrossEntropyConfig:

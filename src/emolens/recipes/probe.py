@@ -1,8 +1,8 @@
 """The linear probe."""
 
-from emolens.training.jobs.head_config import ProbeConfig
+from emolens.training.jobs.head import ProbeConfig
 from emolens.training.optim import OptimizerConfig
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 
 def probe() -> ProbeConfig:

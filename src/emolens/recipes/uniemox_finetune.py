@@ -1,9 +1,10 @@
 """Fine-tuning of a UniEmoX or MAE encoder as published (arXiv 2409.18877; 2111.06377, table 9)."""
 
-from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
+from emolens.models.vit import ViTConfig
+from emolens.training.jobs.finetune import UniEmoXFinetuneConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.finetune import MixConfig
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 
 def uniemox_finetune() -> UniEmoXFinetuneConfig:

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from emolens.models.uniemox import tiny
+from emolens.models.vit import ViTConfig
 from emolens.recipes.uniemox_finetune import uniemox_finetune
-from emolens.training.jobs.uniemox_config import UniEmoXFinetuneConfig, ViTConfig
+from emolens.training.jobs.finetune import UniEmoXFinetuneConfig
 from emolens.training.tasks.finetune import MixConfig
 
 

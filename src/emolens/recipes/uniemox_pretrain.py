@@ -1,9 +1,9 @@
 """UniEmoX pretraining as published (arXiv 2409.18877)."""
 
 from emolens.models.uniemox import vit_l
-from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
+from emolens.training.jobs.uniemox import UniEmoXPretrainConfig
 from emolens.training.optim import OptimizerConfig
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 
 def uniemox_pretrain() -> UniEmoXPretrainConfig:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from emolens.models.uniemox import tiny
 from emolens.recipes.uniemox_pretrain import uniemox_pretrain
-from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
+from emolens.training.jobs.uniemox import UniEmoXPretrainConfig
 
 
 def uniemox_pretrain_tiny() -> UniEmoXPretrainConfig:

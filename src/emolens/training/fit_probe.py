@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -25,7 +26,7 @@ from emolens.training.trainer import FitResult, Trainer
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from emolens.training.jobs.head_config import ProbeConfig
+    from emolens.training.jobs.head import ProbeConfig
 
 STRENGTHS_PAST_BEST = 3  # the validation loss along the path is smooth, so three worse ones in a row are the end
 FOLDS = 5  # where there is no validation split; the usual number, and four fifths of the rows are left to fit
@@ -134,7 +135,7 @@ def _check(train: TensorTable, space: LabelSpace | None, targets: Sequence[str],
         seen = int((train.columns[LABELS].nan_to_num() > 0).any(dim=0).sum())
     elif space is not None:
         label_N = train.columns[LABEL]
-        seen = len(label_N[label_N >= 0].unique())
+        seen = len(set(label_N[label_N >= 0].tolist()))
     if space is not None and seen < 2:
         raise DataError(f"the training rows have {seen} label(s) of {space.name}; a linear probe needs two")
     for name in targets:
@@ -148,12 +149,10 @@ def _folds(
     """Group-disjoint parts of ``train``: what to fit on, and what to judge on."""
     from sklearn.model_selection import GroupKFold
 
-    group_N = np.arange(len(train)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    count = min(FOLDS, len(np.unique(group_N)))
+    group_N = np.arange(len(train)) if groups is None else pd.factorize(np.asarray(groups))[0]
+    count = min(FOLDS, len(set(group_N.tolist())))
     if count < 2:
-        raise DataError(
-            "the training rows are one single group, and there is no val split to choose the L2 strength on"
-        )
+        raise DataError("the training rows are one single group, and there is no val split to choose the strength on")
     splits = GroupKFold(count).split(group_N, groups=group_N)
     return [(TensorTable(train[a.tolist()]), TensorTable(train[b.tolist()])) for a, b in splits]
 

@@ -6,10 +6,11 @@ Legend: P loss parts, A micro-batches of a step, W processes.
 """
 
 import math
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, DataLoader, Dataset
 
-from emolens.errors import ConfigError, DataError, EmolensError
-from emolens.progress import progress
+from emolens.errors import DataError, EmolensError
+from emolens.progress import Advance, progress
 from emolens.training.checkpoint import load_checkpoint, remove_torn, save_checkpoint
 from emolens.training.devices import gather
 from emolens.training.ema import WeightAverage
@@ -29,6 +30,8 @@ from emolens.training.run_state import RunState
 from emolens.training.sampler import EpochSampler
 from emolens.training.tasks.task import Step, Task
 from emolens.training.tensor_table import Batch
+from emolens.training.trainer_config import TrainerConfig, check_plan
+from emolens.training.watch import Watch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -37,51 +40,13 @@ ROWS_NAMED = 16  # of a batch with a broken loss: enough to look at, few enough 
 
 
 @dataclass(frozen=True)
-class TrainerConfig:
-    """How long, in what micro-batches, and when to stop.
-
-    Attributes:
-        epochs: at most.
-        batch_size: samples of one optimiser step, over all processes and micro-batches; 0 for the whole split.
-        accumulate: micro-batches per optimiser step (gradient accumulation), where a step does not fit in memory.
-        val_batch_size: samples judged together; None for at least 1024, right for embeddings but not for pictures.
-        patience: stop after so many epochs without a lower validation loss; None never stops early.
-        max_grad_norm: largest norm of the gradient; None leaves it.
-        ema_decay: judge and keep an exponential moving average of the weights; None keeps the weights themselves.
-        checkpoint_seconds: a crash costs at most so much; small heads are not slowed by their disk.
-        checkpoint_epochs: write a checkpoint at the end of each epoch, too.
-        log_steps: log every so many steps, with images per second; None logs epochs only.
-        seed: of the order of samples and of everything random in the model.
-    """
-
-    epochs: int = 100
-    batch_size: int = 256
-    accumulate: int = 1
-    val_batch_size: int | None = None
-    patience: int | None = 10
-    max_grad_norm: float | None = None
-    ema_decay: float | None = None
-    checkpoint_seconds: float = 30.0
-    checkpoint_epochs: bool = False
-    log_steps: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "accumulate", "val_batch_size", "log_steps"):
-            if (value := getattr(self, name)) is not None and value < 1:
-                raise ConfigError(f"{name} {value}: must be positive")
-        if self.batch_size < 0:
-            raise ConfigError(f"batch_size {self.batch_size}: must be positive, or 0 for the whole split")
-        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
-            raise ConfigError(f"ema_decay {self.ema_decay}: must lie between 0 and 1, for instance 0.9999")
-
-
-@dataclass(frozen=True)
 class FitResult:
     """What a fit ends with.
 
     Attributes:
-        weights: of the best epoch; figures: its, on the validation split; epoch: which it was, from 0.
+        weights: of the best epoch, on the CPU.
+        metrics: its, on the validation split; empty without one.
+        epoch: which it was, from 0.
         steps: optimiser steps in all.
         samples_per_s: samples trained on per second by all processes, loading included, validation and saving not; 0 if
             nothing was left to train.
@@ -98,7 +63,7 @@ class Trainer:
     """Fits a :class:`Task` and keeps the weights with the lowest validation loss.
 
     Args:
-        config: length, micro-batches, stopping.
+        config: length, batches, stopping.
         optimizer: optimiser and learning-rate curve.
         run: the run folder; log and checkpoints go there. None for a fit of seconds that leaves no trace.
         fabric: devices and precision, launched; one process on the best device if not given.
@@ -116,8 +81,6 @@ class Trainer:
         # Here, and not above: seconds to import, and a recipe's config needs none of it.
         from lightning_fabric import Fabric
 
-        if optimizer.algorithm == "lbfgs" and config.accumulate > 1:
-            raise ConfigError("lbfgs looks at all samples at once; leave accumulate at 1")
         self.config, self.optimizer_config, self.run = config, optimizer, run
         self.fabric = fabric or Fabric(accelerator="auto", devices=1)
         self.workers = workers
@@ -130,16 +93,37 @@ class Trainer:
         Args:
             task: model and losses; its weights are those of the best epoch afterwards.
             train, val: datasets that turn a list of row numbers into a batch. ``train.set_epoch(epoch)`` is called
-                where there is such a method. Every process judges the whole of ``val``.
-            resume: go on from the checkpoint in the run folder, if there is one.
+                where there is such a method. Every process validates on the whole of ``val``.
+            resume: continue from the checkpoint in the run folder, if there is one.
 
         Raises:
-            DataError: a loss is not finite (epoch, step and rows are named), the checkpoint does not fit, or cannot be
-                written; the last good one is then still there.
-            ConfigError: the batch cannot be dealt evenly to processes and micro-batches.
+            DataError: a loss is not finite (epoch, step and rows are named), a batch lacks what the task needs, or the
+                checkpoint does not fit or cannot be written; the last good one is then still there.
+            ConfigError: the batches do not fit the split, the processes or the micro-batches; the warm-up is longer
+                than the run.
             KeyboardInterrupt: after Ctrl-C, with everything saved.
         """
+        fit = self._prepare(task, train, val, resume)
+        try:
+            total = self.config.epochs * fit.steps_per_epoch
+            bar = progress("train", total) if fit.log is not None else nullcontext(lambda steps=1: None)
+            with deferred_interrupt() as fit.interrupt, bar as fit.advance:
+                fit.advance(fit.state.step)
+                while fit.state.epoch < self.config.epochs and not fit.state.finished:
+                    self._epoch(fit)
+        except EmolensError as error:
+            raise _plain(error) from error
+        finally:
+            if fit.log is not None:
+                fit.log.close()
+        self._save(fit)
+        state = fit.state
+        task.model.load_state_dict(state.best)
+        return FitResult(state.best, state.metrics, state.best_epoch, state.step, fit.watch.samples_per_s())
+
+    def _prepare(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None, resume: bool) -> "_Fit":
         config, fabric = self.config, self.fabric
+        check_plan(config, self.optimizer_config, _size(train))
         torch.manual_seed(config.seed)
         sampler = EpochSampler(
             _size(train),
@@ -152,7 +136,7 @@ class Trainer:
         module = fabric.setup_module(task)
         curve = self.optimizer_config.for_batch(sampler.batch_size)
         optimizer = fabric.setup_optimizers(build_optimizer(task, curve))
-        train_batches = fabric.setup_dataloaders(
+        batches = fabric.setup_dataloaders(
             DataLoader(
                 train,
                 sampler=sampler,
@@ -166,165 +150,168 @@ class Trainer:
         state = RunState(task, average)
         if resume and self.run is not None and (saved := load_checkpoint(self.run)) is not None:
             state.restore(saved, optimizer, self.run)
-        leads = self.run is not None and fabric.is_global_zero
         log = None
-        if self.run is not None and leads:
+        if self.run is not None and fabric.is_global_zero:
             remove_torn(self.run)
             log = RunLog(self.run, state.step)
-        steps_per_epoch, watch = len(sampler), _Watch(sampler.batch_size)
-        saved_at = time.monotonic()
-        try:
-            total = config.epochs * steps_per_epoch
-            bar = progress("train", total) if log is not None else nullcontext(lambda steps=1: None)
-            with deferred_interrupt() as interrupt, bar as advance:
-                advance(state.step)
-                while state.epoch < config.epochs and not state.finished:
-                    if hasattr(train, "set_epoch"):
-                        train.set_epoch(state.epoch)
-                    first = state.step - state.epoch * steps_per_epoch
-                    sampler.start(state.epoch, first)
-                    watch.start()
-                    batches = iter(train_batches)
-                    # Of the last step, for the log; a run stopped in the last step of an epoch has none left in it.
-                    lr = learning_rate(max(0, state.step - 1), steps_per_epoch, config.epochs, curve)
-                    for index in range(first, steps_per_epoch):
-                        lr = learning_rate(state.step, steps_per_epoch, config.epochs, curve)
-                        if curve.algorithm == "adamw":
-                            set_learning_rate(optimizer, lr)
-                        step = Step(config.seed, state.step, sampler.rows(state.epoch, index))
-                        parts, asked = self._step(task, module, optimizer, batches, step, state, interrupt.is_set())
-                        if average is not None:
-                            average.update()
-                        state.step += 1
-                        state.sums = {n: state.sums.get(n, 0.0) + v for n, v in parts.items()}
-                        watch.step()
-                        advance()
-                        if log is not None and config.log_steps and state.step % config.log_steps == 0:
-                            log.write(state.step, state.epoch, "step", {**parts, "lr": lr})
-                            log.write(state.step, state.epoch, "speed", {"samples_per_s": watch.recent()})
-                        if asked:
-                            self._save(state, optimizer)
-                            raise KeyboardInterrupt
-                        if time.monotonic() - saved_at > config.checkpoint_seconds and index + 1 < steps_per_epoch:
-                            self._save(state, optimizer)
-                            saved_at = time.monotonic()
-                            watch.start()
-                    means = {name: total / steps_per_epoch for name, total in state.sums.items()}
-                    means["lr"] = lr if curve.algorithm == "adamw" else optimizer.param_groups[0]["lr"]
-                    metrics = self._validate(val, state)
-                    if log is not None:
-                        log.write(state.step, state.epoch, "train", means)
-                        log.write(state.step, state.epoch, "val", metrics)
-                    state.epoch += 1
-                    state.sums = {}
-                    if config.checkpoint_epochs or time.monotonic() - saved_at > config.checkpoint_seconds:
-                        self._save(state, optimizer)
-                        saved_at = time.monotonic()
-        except EmolensError as error:
-            raise _plain(error) from error
-        finally:
-            if log is not None:
-                log.close()
-        self._save(state, optimizer)
-        task.model.load_state_dict(state.best)
-        return FitResult(state.best, state.metrics, state.best_epoch, state.step, watch.samples_per_s())
+        return _Fit(task, module, optimizer, curve, train, val, batches, sampler, state, log, Watch(sampler.batch_size))
 
-    def _save(self, state: RunState, optimizer: Any) -> None:
+    def _epoch(self, fit: "_Fit") -> None:
+        """The steps that are left of an epoch, validation, and what is written at its end."""
+        state, curve = fit.state, fit.curve
+        if hasattr(fit.train, "set_epoch"):
+            fit.train.set_epoch(state.epoch)
+        first = state.step - state.epoch * fit.steps_per_epoch
+        fit.sampler.start(state.epoch, first)
+        fit.watch.start()
+        batches = iter(fit.batches)
+        # Of the last step, for the log; a run stopped in the last step of an epoch has none left in it.
+        lr = self._rate(fit, max(0, state.step - 1))
+        for index in range(first, fit.steps_per_epoch):
+            lr = self._rate(fit, state.step)
+            if curve.algorithm == "adamw":
+                set_learning_rate(fit.optimizer, lr)
+            step = Step(self.config.seed, state.step, fit.sampler.rows(state.epoch, index))
+            asked = fit.interrupt.is_set()
+            parts, asked = (
+                self._lbfgs(fit, step, batches, asked)
+                if curve.algorithm == "lbfgs"
+                else self._step(fit, step, batches, asked)
+            )
+            self._after_step(fit, parts, lr)
+            if asked:
+                self._save(fit)
+                raise KeyboardInterrupt
+            if index + 1 < fit.steps_per_epoch and self._is_due(fit):
+                self._save(fit)
+                fit.watch.start()
+        means = {name: total / fit.steps_per_epoch for name, total in state.sums.items()}
+        means["lr"] = lr if curve.algorithm == "adamw" else fit.optimizer.param_groups[0]["lr"]
+        metrics = self._validate(fit)
+        if fit.log is not None:
+            fit.log.write(state.step, state.epoch, "train", means)
+            fit.log.write(state.step, state.epoch, "val", metrics)
+        state.epoch += 1
+        state.sums = {}
+        if self.config.checkpoint_epochs or self._is_due(fit):
+            self._save(fit)
+
+    def _after_step(self, fit: "_Fit", parts: dict[str, float], lr: float) -> None:
+        """Count the step, and log it where that is asked for."""
+        state = fit.state
+        if state.average is not None:
+            state.average.update()
+        state.step += 1
+        state.sums = {n: state.sums.get(n, 0.0) + v for n, v in parts.items()}
+        fit.watch.step()
+        fit.advance()
+        if fit.log is not None and self.config.log_steps and state.step % self.config.log_steps == 0:
+            fit.log.write(state.step, state.epoch, "step", {**parts, "lr": lr})
+            fit.log.write(state.step, state.epoch, "speed", {"samples_per_s": fit.watch.recent()})
+
+    def _rate(self, fit: "_Fit", step: int) -> float:
+        return learning_rate(step, fit.steps_per_epoch, self.config.epochs, fit.curve)
+
+    def _is_due(self, fit: "_Fit") -> bool:
+        return time.monotonic() - fit.saved_at > self.config.checkpoint_seconds
+
+    def _save(self, fit: "_Fit") -> None:
         if self.run is not None and self.fabric.is_global_zero:
-            save_checkpoint(self.run, state.dump(optimizer))
+            save_checkpoint(self.run, fit.state.dump(fit.optimizer))
+        fit.saved_at = time.monotonic()
 
     def _step(
-        self,
-        task: Task,
-        module: Any,
-        optimizer: Any,
-        batches: Iterator[Batch],
-        step: Step,
-        state: RunState,
-        interrupted: bool,
+        self, fit: "_Fit", step: Step, batches: Iterator[Batch], interrupted: bool
     ) -> tuple[dict[str, float], bool]:
         """One optimiser step: the means of the loss parts, and whether any process was asked to stop."""
-        world, rank, micro_batches = self.fabric.world_size, self.fabric.global_rank, self.config.accumulate
-        names: list[str] = []
-        part_values: list[Tensor] = []
-
-        def run_part(micro_batch: int, batch: Batch) -> Tensor:
-            mine = replace(step, part=micro_batch * world + rank, parts=world * micro_batches)
-            task.begin(mine)
-            torch.manual_seed(mine.part_seed)
-            with self.fabric.no_backward_sync(module, enabled=micro_batch + 1 < micro_batches):
-                parts: dict[str, Tensor] = module(batch)
-                total = torch.stack([part for part in parts.values()]).sum()
-                self.fabric.backward(total / micro_batches if micro_batches > 1 else total)
-            names[:] = parts
-            part_values.append(torch.stack([part.detach().float() for part in parts.values()]))
-            return total
-
-        if self.optimizer_config.algorithm == "lbfgs":
-            batch = next(batches)
-
-            def closure() -> Tensor:
-                optimizer.zero_grad()
-                total = run_part(0, batch)
-                if not torch.isfinite(total):
-                    self._stop(step, state, dict(zip(names, part_values[-1].tolist(), strict=True)), step.rows)
-                self._clip(module, optimizer, step, state)
-                return total
-
-            optimizer.step(closure)
-            return dict(zip(names, part_values[0].tolist(), strict=True)), interrupted
-
-        optimizer.zero_grad()
-        for micro_batch in range(micro_batches):
-            run_part(micro_batch, next(batches))
+        world, micro_batches = self.fabric.world_size, self.config.accumulate
+        fit.optimizer.zero_grad()
+        found = [self._part(fit, step, k, next(batches)) for k in range(micro_batches)]
+        names = list(found[0])
         # One exchange a step: every process learns of a broken loss, or of Ctrl-C, in the same step as the others.
-        value_AP = torch.stack(part_values)
+        value_AP = torch.stack([_stacked(parts) for parts in found])
         flag_A1 = torch.full_like(value_AP[:, :1], float(interrupted))
         told: list[list[list[float]]] = gather(torch.cat([value_AP, flag_A1], dim=1), world).tolist()
         for process, by_micro_batch in enumerate(told):
-            for micro_batch, (*values, _) in enumerate(by_micro_batch):
+            for k, (*values, _) in enumerate(by_micro_batch):
                 if not math.isfinite(sum(values)):
-                    rows = step.rows[micro_batch * world + process :: world * micro_batches]
-                    self._stop(step, state, dict(zip(names, values, strict=True)), rows)
-        self._clip(module, optimizer, step, state)
-        optimizer.step()
+                    part = step.share(k * world + process, world * micro_batches)
+                    self._stop(fit, part, dict(zip(names, values, strict=True)))
+        self._limit_gradient(fit, step)
+        fit.optimizer.step()
         every = [values for by_micro_batch in told for values in by_micro_batch]
         means = [sum(column) / len(every) for column in zip(*every, strict=True)]
         return dict(zip(names, means[:-1], strict=True)), means[-1] > 0
 
-    def _clip(self, module: Any, optimizer: Any, step: Step, state: RunState) -> None:
+    def _lbfgs(
+        self, fit: "_Fit", step: Step, batches: Iterator[Batch], interrupted: bool
+    ) -> tuple[dict[str, float], bool]:
+        """One line-searched step over all samples; the loss parts are those before it."""
+        batch = next(batches)
+        found: list[dict[str, Tensor]] = []
+
+        def closure() -> Tensor:
+            fit.optimizer.zero_grad()
+            parts = self._part(fit, step, 0, batch)
+            found.append(parts)
+            total = torch.stack([part for part in parts.values()]).sum()
+            if not torch.isfinite(total):
+                self._stop(fit, step, _floats(parts))
+            self._limit_gradient(fit, step)
+            return total
+
+        fit.optimizer.step(closure)
+        return _floats(found[0]), interrupted
+
+    def _part(self, fit: "_Fit", step: Step, micro_batch: int, batch: Batch) -> dict[str, Tensor]:
+        """Forward and backward of one micro-batch of this process: its loss parts."""
+        world, micro_batches = self.fabric.world_size, self.config.accumulate
+        if not fit.checked:
+            _check_keys(fit.task, batch)
+            fit.checked = True
+        mine = step.share(micro_batch * world + self.fabric.global_rank, world * micro_batches)
+        torch.manual_seed(mine.part_seed)
+        with self.fabric.no_backward_sync(fit.module, enabled=micro_batch + 1 < micro_batches):
+            parts: dict[str, Tensor] = fit.module(batch, mine)
+            total = torch.stack([part for part in parts.values()]).sum()
+            self.fabric.backward(total / micro_batches if micro_batches > 1 else total)
+        return {name: part.detach() for name, part in parts.items()}
+
+    def _limit_gradient(self, fit: "_Fit", step: Step) -> None:
         if self.config.max_grad_norm is not None:
             norm = self.fabric.clip_gradients(
-                module, optimizer, max_norm=self.config.max_grad_norm, error_if_nonfinite=False
+                fit.module, fit.optimizer, max_norm=self.config.max_grad_norm, error_if_nonfinite=False
             )
             if norm is not None and not torch.isfinite(norm):
-                self._stop(step, state, {"gradient norm": float(norm)}, step.rows)
+                self._stop(fit, step, {"gradient norm": float(norm)})
 
-    def _stop(self, step: Step, state: RunState, found: dict[str, float], rows: Any) -> None:
+    def _stop(self, fit: "_Fit", step: Step, found: dict[str, float]) -> None:
+        rows = step.part_rows
         named = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
         shown = ", ".join(str(row) for row in rows[:ROWS_NAMED]) + (", ..." if len(rows) > ROWS_NAMED else "")
-        where = f"{self.run or 'training'}, epoch {state.epoch}, step {step.number}"
+        where = f"{self.run or 'training'}, epoch {fit.state.epoch}, step {step.number}"
         raise DataError(
             f"{where}: the loss is not finite ({named}) on rows {shown} of the training split (from 0). Lower the "
             "learning rate, or look for broken values in these rows; go on with --resume"
         )
 
-    def _validate(self, val: Dataset[Batch] | None, state: RunState) -> dict[str, float]:
-        """Figures on the validation split; keeps the weights if they are the best, or there is no such split."""
+    def _validate(self, fit: "_Fit") -> dict[str, float]:
+        """Metrics on the validation split; keeps the weights if they are the best, or there is no such split."""
+        state, val = fit.state, fit.val
         with state.average.applied() if state.average is not None else nullcontext():
             if val is None:
                 state.keep({})
                 return {}
-            # Validation reads the split in order, so its figures do not depend on the seed.
+            # Validation reads the split in order, so its metrics do not depend on the seed.
             size = self.config.val_batch_size or max(self.config.batch_size, 1024)
             rows = BatchSampler(range(_size(val)), batch_size=size, drop_last=False)
             batches = DataLoader(val, sampler=rows, batch_size=None, num_workers=self.workers)
-            state.task.eval()
+            fit.task.eval()
             with torch.inference_mode(), self.fabric.autocast():
-                metrics = state.task.validate(
+                metrics = fit.task.validate(
                     {k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches
                 )
-            state.task.train()
+            fit.task.train()
             if math.isnan(metrics["loss"]):
                 raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
             if metrics["loss"] < state.metrics.get("loss", math.inf):
@@ -334,33 +321,49 @@ class Trainer:
             return metrics
 
 
-class _Watch:
-    """Counts samples and the seconds spent on them."""
+class _Fit:
+    """Everything that one call of :meth:`Trainer.fit` works with."""
 
-    def __init__(self, batch_size: int) -> None:
-        self.batch_size = batch_size
-        self.steps, self.seconds = 0, 0.0
-        self._told = (0, 0.0)
-        self._since = time.monotonic()
+    def __init__(
+        self,
+        task: Task,
+        module: Any,
+        optimizer: Any,
+        curve: OptimizerConfig,
+        train: Dataset[Batch],
+        val: Dataset[Batch] | None,
+        batches: Any,
+        sampler: EpochSampler,
+        state: RunState,
+        log: RunLog | None,
+        watch: Watch,
+    ) -> None:
+        self.task, self.module, self.optimizer, self.curve = task, module, optimizer, curve
+        self.train: Any = train
+        self.val, self.batches, self.sampler = val, batches, sampler
+        self.state, self.log, self.watch = state, log, watch
+        self.steps_per_epoch = len(sampler)
+        self.interrupt = threading.Event()
+        self.advance: Advance = lambda steps=1: None
+        self.saved_at = time.monotonic()
+        self.checked = False
 
-    def start(self) -> None:
-        """What went before was something else."""
-        self._since = time.monotonic()
 
-    def step(self) -> None:
-        now = time.monotonic()
-        self.seconds += now - self._since
-        self.steps += 1
-        self._since = now
+def _stacked(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack([part.float() for part in parts.values()])
 
-    def samples_per_s(self) -> float:
-        return self.steps * self.batch_size / self.seconds if self.seconds else 0.0
 
-    def recent(self) -> float:
-        """Since the last call."""
-        steps, seconds = self.steps - self._told[0], self.seconds - self._told[1]
-        self._told = (self.steps, self.seconds)
-        return steps * self.batch_size / max(seconds, 1e-9)
+def _floats(parts: dict[str, Tensor]) -> dict[str, float]:
+    return dict(zip(parts, _stacked(parts).tolist(), strict=True))
+
+
+def _check_keys(task: Task, batch: Batch) -> None:
+    missing = [name for name in task.keys if name not in batch]
+    if missing:
+        raise DataError(
+            f"{type(task).__name__} needs {', '.join(missing)} in each batch, and the training data gives "
+            f"{', '.join(batch)}"
+        )
 
 
 def _plain(error: EmolensError) -> EmolensError:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from emolens.runs.config import DataFacts, TrainingFacts
 
 from emolens.compute import ComputeConfig
 from emolens.evaluation.compare import compare
 from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.report.evaluation_page import evaluation_page
 from emolens.inference.image_predictor import ImagePredictor
+from emolens.runs.config import DataFacts, TrainingFacts
 
 
 def trained_on(predictor, manifest, **sha256):

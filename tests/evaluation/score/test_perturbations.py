@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from emolens.runs.config import RunConfig, TrainingFacts
 
 from emolens.cli.main import main
 from emolens.data.manifest import Manifest
@@ -17,13 +16,14 @@ from emolens.evaluation.evaluate import evaluate
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting
 from emolens.evaluation.score.targets import read_targets
 from emolens.heads.answers import Answers, mapping_of
-from emolens.inference.inputs import Input
 from emolens.heads.fit_knn import fit_knn
+from emolens.inference.inputs import Input
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.predictor import Batch, Predictor
 from emolens.inference.results import Predictions
 from emolens.media.video import probe
 from emolens.models.backbones.load import load_backbone
+from emolens.runs.config import RunConfig, TrainingFacts
 from emolens.taxonomy import LabelSpace, get_label_space
 
 SEES, HEARS, BOTH = {"video": 0.7, "audio": 0.6, "fused": 0.9}.values()

@@ -37,9 +37,10 @@ def network(**changes):
 
 def task(label=range(ROWS), loss=None, **changes):
     label_N = torch.tensor(list(label))
-    subject = AVTask(network(**changes), label_N, label_N, EMOTIONS, loss)
-    subject.begin(Step(0, 0, list(range(ROWS))))
-    return subject
+    return AVTask(network(**changes), label_N, label_N, EMOTIONS, loss)
+
+
+FIRST = Step(0, 0, list(range(ROWS)))
 
 
 def batch(has_video=(1,) * ROWS, has_audio=(1,) * ROWS):
@@ -72,7 +73,7 @@ def answers(subject, data):
 
 def test_each_part_counts_the_rows_that_have_its_modality():
     subject, data = task(), batch(has_video=(1, 1, 0, 1, 0, 1), has_audio=(1, 0, 1, 1, 1, 1))
-    parts, logits = subject(data), answers(subject, data)
+    parts, logits = subject(data, FIRST), answers(subject, data)
     label = list(range(ROWS))
     assert list(parts) == ["fused", "audio", "video"]
     assert parts["fused"].item() == pytest.approx(naive(logits.fused_BC, label, range(ROWS)), rel=1e-5)
@@ -83,7 +84,7 @@ def test_each_part_counts_the_rows_that_have_its_modality():
 def test_plain_cross_entropy_is_without_the_penalty():
     subject, data = task(loss=AVLossConfig(kind="ce")), batch()
     logits = answers(subject, data)
-    assert subject(data)["fused"].item() == pytest.approx(
+    assert subject(data, FIRST)["fused"].item() == pytest.approx(
         naive(logits.fused_BC, range(ROWS), range(ROWS), penalty=0), rel=1e-5
     )
 
@@ -93,7 +94,7 @@ def test_plain_cross_entropy_is_without_the_penalty():
 def test_every_weight_gets_a_finite_gradient_also_where_a_modality_is_absent(fusion, has):
     """DDP waits for all of them; and a NaN where a row lacks something would spread to all."""
     subject = task(fusion=fusion)
-    parts = subject(batch(has_audio=has))
+    parts = subject(batch(has_audio=has), FIRST)
     assert list(parts) == (["audio", "video"] if fusion == "late" else ["fused", "audio", "video"])
     assert (parts["audio"].item() == 0) == (not any(has))
     torch.stack(list(parts.values())).sum().backward()
@@ -104,7 +105,7 @@ def test_every_weight_gets_a_finite_gradient_also_where_a_modality_is_absent(fus
 def test_a_network_of_one_modality_has_one_part_and_drops_nothing(modality):
     subject = task(loss=AVLossConfig(modality_dropout=0.5), modalities=(modality,))
     data = batch(**{f"has_{modality}": (1, 1, 1, 0, 1, 1)})
-    parts, logits = subject(data), answers(subject, data)
+    parts, logits = subject(data, FIRST), answers(subject, data)
     assert list(parts) == ["fused"]
     assert parts["fused"].item() == pytest.approx(naive(logits.fused_BC, range(ROWS), (0, 1, 2, 4, 5)), rel=1e-5)
 
@@ -116,9 +117,8 @@ def test_modality_dropout_takes_one_of_two_by_its_share_and_as_the_step_says():
     data = batch(has_video=(1, 1, 1, 1, 0, 1), has_audio=(1, 1, 1, 1, 1, 0))
     steps = range(500)
     for number in [*steps, 7]:
-        subject.begin(Step(0, number, list(range(ROWS))))
         with pytest.raises(ZeroDivisionError):
-            subject(data)
+            subject(data, Step(0, number, list(range(ROWS))))
     video, audio = (torch.stack(column) for column in zip(*seen, strict=True))
     assert (video | audio).all()
     assert not video[:, 4].any()
@@ -142,7 +142,7 @@ def test_mixup_mixes_sound_pictures_and_losses_by_one_share_among_clips_of_a_kin
     subject.model.forward = forward
     data = batch(has_audio=(1, 1, 0, 1, 0, 0))
     before = {name: tensor.clone() for name, tensor in data.items()}
-    parts = subject(data)
+    parts = subject(data, FIRST)
     assert all(torch.equal(data[name], before[name]) for name in before)
     other = [3, 0, 5, 1, 2, 4]  # the one before it among those with, or without, sound
     share = ((seen["audio"][0] - before["audio"][3]) / (before["audio"][0] - before["audio"][3])).median().item()

@@ -78,8 +78,7 @@ def test_cross_entropy_with_smoothing_is_torchs():
     outputs = Outputs(MIKELS, False, ())
     labels = [3, 1, 0, 7]
     subject = FinetuneTask(vit(outputs), outputs, one_hot(labels), mix=MixConfig(label_smoothing=0.1))
-    subject.begin(Step(0, 0, [0, 1, 2, 3]))
-    found = subject(batch([0, 1, 2, 3]))["label"]
+    found = subject(batch([0, 1, 2, 3]), Step(0, 0, [0, 1, 2, 3]))["label"]
     logits = subject.model(batch([0, 1, 2, 3])["image"])
     assert found.item() == pytest.approx(F.cross_entropy(logits, torch.tensor(labels), label_smoothing=0.1).item())
 
@@ -89,8 +88,7 @@ def test_what_is_not_known_does_not_count():
     target_NO = one_hot([3, 1, 0], [[0.5, NAN], [NAN, NAN], [-0.5, NAN]])
     target_NO[0, :8] = NAN
     subject = FinetuneTask(vit(outputs), outputs, target_NO)
-    subject.begin(Step(0, 0, [0, 1, 2]))
-    parts = subject(batch([0, 1, 2]))
+    parts = subject(batch([0, 1, 2]), Step(0, 0, [0, 1, 2]))
     output = subject.model(batch([0, 1, 2])["image"])
     assert parts["label"].item() == pytest.approx(F.cross_entropy(output[1:, :8], torch.tensor([1, 0])).item())
     errors = [(output[0, 8].item() - 0.5) ** 2, (output[2, 8].item() + 0.5) ** 2]
@@ -103,8 +101,7 @@ def test_what_is_not_known_does_not_count():
 def test_a_batch_without_any_label_is_no_division_by_zero():
     outputs = Outputs(MIKELS, False, ("valence",))
     subject = FinetuneTask(vit(outputs), outputs, torch.full((2, 9), NAN))
-    subject.begin(Step(0, 0, [0, 1]))
-    parts = subject(batch([0, 1]))
+    parts = subject(batch([0, 1]), Step(0, 0, [0, 1]))
     sum(parts.values()).backward()
     assert {name: part.item() for name, part in parts.items()} == {"label": 0, "valence": 0}
 
@@ -113,8 +110,7 @@ def test_several_labels_weigh_by_how_rare_they_are_in_the_whole_split():
     outputs = Outputs(MIKELS, True, ())
     target_NO = (torch.rand(6, 8, generator=torch.Generator().manual_seed(2)) > 0.6).float()
     subject = FinetuneTask(vit(outputs), outputs, target_NO)
-    subject.begin(Step(0, 0, [0, 1]))
-    found = subject(batch([0, 1]))["label"]
+    found = subject(batch([0, 1]), Step(0, 0, [0, 1]))["label"]
     output = subject.model(batch([0, 1])["image"])
     assert found.item() == pytest.approx(weighted_squared_error(output, target_NO[:2], target_NO.sum(0)).item())
 
@@ -129,8 +125,7 @@ def test_pictures_and_all_their_targets_are_mixed_by_one_share():
     before = original["image"].clone()
     numpy_state = np.random.get_state()[1].copy()
     subject.model.forward = lambda image: seen.update(image=image) or image.mean(dim=(1, 2, 3))
-    subject.begin(Step(0, 4, [0, 1, 2, 3]))
-    subject(original)
+    subject(original, Step(0, 4, [0, 1, 2, 3]))
     assert torch.equal(original["image"], before)
     assert (np.random.get_state()[1] == numpy_state).all()
     image, target = seen["image"], seen["target"]
@@ -140,7 +135,7 @@ def test_pictures_and_all_their_targets_are_mixed_by_one_share():
     smooth = one_hot([0, 1, 2, 3]) * 0.9 + 0.1 / 8
     assert torch.allclose(target[0, :8], share * smooth[0] + (1 - share) * smooth[3], atol=1e-5)
     assert target[0, 8].item() == pytest.approx((1 - share) * 1.0, abs=1e-5)
-    subject(original)
+    subject(original, Step(0, 4, [0, 1, 2, 3]))
     assert torch.equal(seen["target"], target)  # a function of the step
 
 
@@ -148,7 +143,7 @@ def test_mixing_needs_pairs():
     outputs = Outputs(MIKELS, False, ())
     subject = FinetuneTask(vit(outputs), outputs, one_hot([0, 1, 2]), mix=MixConfig(cutmix=1.0))
     with pytest.raises(ConfigError, match="3 is odd; take an even batch_size"):
-        subject.begin(Step(0, 0, [0, 1, 2]))
+        subject(batch([0, 1, 2]), Step(0, 0, [0, 1, 2]))
 
 
 def test_validation_figures():

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from emolens.models.probe import LinearProbe
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.probe import ProbeTask
+from emolens.training.tasks.task import Step
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer, TrainerConfig
 
@@ -66,8 +67,9 @@ def test_rows_without_a_target_do_not_count(samples):
     task = ProbeTask(probe, {"label": 0.0, "valence": 0.0})
     embedding, valence, labels = torch.from_numpy(x).float(), torch.from_numpy(y).float(), torch.from_numpy(label)
     valence[::2], labels[1::2] = float("nan"), -1
-    both = task({"embedding": embedding, "valence": valence, "label": labels})
-    only = task({"embedding": embedding[1::2], "valence": valence[1::2], "label": labels[1::2]})
+    step = Step(0, 0, [])
+    both = task({"embedding": embedding, "valence": valence, "label": labels}, step)
+    only = task({"embedding": embedding[1::2], "valence": valence[1::2], "label": labels[1::2]}, step)
     assert both["valence"].item() == pytest.approx(only["valence"].item(), rel=1e-5)
     assert only["label"].item() == 0
     assert all(torch.isfinite(part) for part in only.values())

@@ -39,8 +39,7 @@ def task(teacher, **weights):
 
 def test_the_loss_is_the_sum_of_its_three_parts_each_as_written(teacher):
     subject, rows = task(teacher, similarity=2.0), [4, 1, 0, 3]
-    subject.begin(Step(5, 9, rows))
-    parts = subject(views(rows))
+    parts = subject(views(rows), Step(5, 9, rows))
     noise_2BL = masking_noise(5, 9, rows, 16)
     output = subject.model(views(rows)["scene"], views(rows)["person"], 0.75, noise_2BL)
     image_BD = teacher.embed(views(rows)["scene"])
@@ -53,12 +52,10 @@ def test_the_loss_is_the_sum_of_its_three_parts_each_as_written(teacher):
 
 def test_parts_of_a_step_average_to_the_whole_step(teacher):
     subject, rows = task(teacher), [4, 1, 0, 3]
-    subject.begin(Step(5, 9, rows))
-    whole = subject(views(rows))
+    whole = subject(views(rows), Step(5, 9, rows))
     halves = []
     for part in range(2):
-        subject.begin(Step(5, 9, rows, part, 2))
-        halves.append(subject(views(rows[part::2])))
+        halves.append(subject(views(rows[part::2]), Step(5, 9, rows, part, 2)))
     for name, value in whole.items():
         assert (halves[0][name] + halves[1][name]).item() / 2 == pytest.approx(value.item(), rel=1e-5)
 
@@ -86,8 +83,7 @@ def test_the_teacher_sees_what_its_own_preprocessing_makes(teacher, rng):
 def test_the_teacher_is_neither_trained_nor_saved(teacher):
     subject = task(teacher)
     assert all(name.startswith("model.") for name in subject.state_dict())
-    subject.begin(Step(0, 0, [0, 1]))
-    sum(subject(views([0, 1])).values()).backward()
+    sum(subject(views([0, 1]), Step(0, 0, [0, 1])).values()).backward()
     assert all(p.grad is None for p in teacher.backbone.parameters())
     assert all(p.grad is not None for p in subject.parameters() if p.requires_grad)
 
@@ -95,8 +91,7 @@ def test_the_teacher_is_neither_trained_nor_saved(teacher):
 @pytest.mark.parametrize("off", ["reconstruction", "similarity", "contrastive"])
 def test_each_part_can_be_switched_off_and_no_weight_is_left_without_gradient(teacher, off):
     subject = task(teacher, **{off: 0})
-    subject.begin(Step(0, 0, [0, 1]))
-    parts = subject(views([0, 1]))
+    parts = subject(views([0, 1]), Step(0, 0, [0, 1]))
     assert off not in parts
     assert len(parts) == 2
     sum(parts.values()).backward()
@@ -105,8 +100,7 @@ def test_each_part_can_be_switched_off_and_no_weight_is_left_without_gradient(te
 
 def test_reconstruction_alone_needs_no_teacher():
     subject = UniEmoXTask(student(), weights=LossWeights(similarity=0, contrastive=0))
-    subject.begin(Step(0, 0, [0, 1]))
-    parts = subject(views([0, 1]))
+    parts = subject(views([0, 1]), Step(0, 0, [0, 1]))
     sum(parts.values()).backward()
     assert list(parts) == ["reconstruction"]
     assert all(p.grad is not None for p in subject.parameters() if p.requires_grad)

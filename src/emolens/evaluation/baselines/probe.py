@@ -23,11 +23,11 @@ from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
 from emolens.specs import short_names
 from emolens.training.fit_probe import FOLDS, ProbeFit, fit_probe
-from emolens.training.jobs.head_config import ProbeConfig
+from emolens.training.jobs.head import ProbeConfig
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.probe import LABEL, LABELS
 from emolens.training.tensor_table import TensorTable
-from emolens.training.trainer import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig
 
 CONFIG = ProbeConfig(  # of the recipe "probe": whole batches by L-BFGS until nothing moves
     optimizer=OptimizerConfig(algorithm="lbfgs"), trainer=TrainerConfig(epochs=4, batch_size=0, patience=None)
@@ -40,7 +40,7 @@ def probe(setting: Setting) -> Iterable[Candidate]:
     for spec, name in short_names(setting.backbones or ("mini",)).items():
         title = f"linear probe on {name}"
         try:
-            backbone = load_backbone(spec, setting.compute.device, setting.compute.precision)
+            backbone = load_backbone(spec, setting.compute)
         except EmolensError as error:
             yield refused(title, str(error))
         else:

@@ -49,10 +49,9 @@ class Answers:
 def describe_predictor(predictor: Predictor) -> str:
     """What a model is, in one line: kind, backbone, and what it was trained on."""
     config = predictor.config
-    words = [str(config.get("recipe") or predictor.kind), "on", predictor.backbone_spec]
-    data = config.get("data") or {}
-    if data.get("dataset"):
-        words += ["trained on", str(data["dataset"])]
+    words = [config.recipe or predictor.kind, "on", predictor.backbone_spec]
+    if config.data.dataset:
+        words += ["trained on", config.data.dataset]
     return " ".join(words)
 
 

@@ -10,13 +10,13 @@ def overlap_warning(predictor: Predictor, targets: Targets) -> str | None:
     A run keeps the sha256 of its splits' ids. The same data set split in another way puts training rows into the test.
     """
     where = f'{targets.data}, split "{targets.split}"'
-    data = predictor.config.get("data") or {}
-    same = targets.dataset != "" and data.get("dataset") == targets.dataset
-    if same and not data.get("splits"):
+    data = predictor.config.data
+    same = targets.dataset != "" and data.dataset == targets.dataset
+    if same and not data.splits:
         return (
             f"{predictor.name} was fitted on all of {targets.dataset}, the rows of {where} among them: this is no test."
         )
-    known = {split.get("sha256"): name for name, split in (data.get("splits") or {}).items()}
+    known = {split.get("sha256"): name for name, split in data.splits.items()}
     split = known.get(targets.ids_sha256)
     if split in ("train", "val"):
         return f"{predictor.name} was trained with the rows of {where} (its {split} split): this is no test."
@@ -30,7 +30,7 @@ def overlap_warning(predictor: Predictor, targets: Targets) -> str | None:
 
 def is_home(predictor: Predictor, targets: Targets) -> bool:
     """Whether the model was trained on another split of the same data: by its name, or by the sha256 of this split."""
-    data = predictor.config.get("data") or {}
-    if targets.dataset != "" and data.get("dataset") == targets.dataset:
+    data = predictor.config.data
+    if targets.dataset != "" and data.dataset == targets.dataset:
         return True
-    return targets.ids_sha256 in {split.get("sha256") for split in (data.get("splits") or {}).values()}
+    return targets.ids_sha256 in {split.get("sha256") for split in data.splits.values()}

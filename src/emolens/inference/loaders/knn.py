@@ -6,7 +6,7 @@ from emolens.heads.fit_knn import fit_knn
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.registry import LoadRequest, register_model
 from emolens.models.backbones.load import load_backbone
-from emolens.runs.config import RunConfig
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
 from emolens.runs.models import ImageModel
 
 
@@ -26,7 +26,9 @@ def load_knn(request: LoadRequest) -> ImagePredictor:
             f"{request.spec.text}@MANIFEST.parquet"
         )
     backbone = load_backbone(request.spec.rest, request.compute)
-    head, training = fit_knn(backbone, manifest, cache=request.cache, compute=request.compute)
+    head, facts = fit_knn(backbone, manifest, cache=request.cache, compute=request.compute)
+    data = DataFacts(dataset=facts["data"]["dataset"], splits=facts["data"]["splits"])
+    training = TrainingFacts(recipe=facts["recipe"], data=data)
     model = ImageModel(backbone, head, RunConfig(head.kind, label_space=head.own_label_space, training=training))
     predictor = ImagePredictor(f"knn:{backbone.spec}", model, request.cache)
     return predictor if request.label_space is None else predictor.retarget(request.label_space)

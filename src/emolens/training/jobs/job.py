@@ -1,157 +1,172 @@
-"""What the trainings of whole networks share: machine, data, run folder, and how they end."""
+"""One training: what was asked for, its data, its run folder, and how it ends."""
 
-import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, cast
 
+from torch.utils.data import Dataset
+
+from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
+from emolens.errors import ConfigError
 from emolens.files import write_json
+from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
+from emolens.runs.folder import write_run
 from emolens.training.checkpoint import CHECKPOINT
-from emolens.training.devices import build_fabric
+from emolens.training.devices import build_fabric, loader_processes, shut_down_process_group
+from emolens.training.jobs.config import JobConfig
 from emolens.training.jobs.run_folder import REQUEST, check_run, select_split
-from emolens.training.trainer import FitResult, TrainerConfig
+from emolens.training.tasks.task import Task
+from emolens.training.tensor_table import Batch
+from emolens.training.trainer import FitResult, Trainer
+from emolens.training.trainer_config import check_plan
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-MOST_WORKERS = 8  # loader processes of one training process; more only take memory
-
-VALIDATED = "val"
+TRAIN, VAL = "train", "val"
 
 
-@dataclass(frozen=True)
-class Machine:
-    """Where to run.
+class Job:
+    """What the ``train`` of a config works with.
 
-    Attributes:
-        device: auto, cpu, cuda, cuda:N or mps.
-        precision: auto, fp32 or bf16.
-        workers: processes that load samples ahead, for each training process; None chooses.
+    Args:
+        recipe: its name, for the record.
+        config: what is trained, and how.
+        data: a manifest with the splits ``train`` and ``val``, or a folder or s3:// address of shards of one.
+        out: the run folder, for request.json, config.json, model.safetensors, metrics.json (on ``val``), log.csv and
+            tensorboard.
+        resume: continue the interrupted run in ``out``.
+        compute: where to run; under ``torchrun`` all its processes train together.
+        cache: folder of the embedding cache.
+
+    Raises:
+        ConfigError: ``out`` is a file, or a cache is named that this config has no use for.
     """
 
-    device: str = "auto"
-    precision: str = "auto"
-    workers: int | None = None
+    def __init__(
+        self,
+        recipe: str,
+        config: JobConfig,
+        data: str | Path,
+        out: str | Path,
+        *,
+        resume: bool = False,
+        compute: ComputeConfig | None = None,
+        cache: Path | None = None,
+    ) -> None:
+        self.recipe, self.config, self.data, self.out = recipe, config, str(data), Path(out)
+        self.resume, self.compute, self.cache = resume, compute or ComputeConfig(), cache
+        if self.out.is_file():
+            raise ConfigError(f"{self.out}: is a file; --out names a folder")
+        if cache is not None and not config.embeds:
+            raise ConfigError(f"{recipe} embeds nothing, so it has no use for --cache {cache}; leave it out")
 
-    def fabric(self) -> "Fabric":
-        return build_fabric(self.device, self.precision)
+    @cached_property
+    def manifest(self) -> Manifest:
+        """All rows of the data.
 
-    def loaders(self, on_cpu: bool) -> int:
-        """Loader processes of this training process: its share of the cores, none where it has one.
-
-        A network that is trained on the CPU has half of them, and no more threads than the loaders leave it: torch's
-        threads wait for each other, and two of them beside two loaders train clips at half the speed of one beside one
-        (2.2 and 4.5 a second on two cores).
+        Raises:
+            DataError: unreadable.
         """
-        import torch
-
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        share = max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
-        wanted = share // 2 if on_cpu else share if share > 1 else 0
-        workers = min(MOST_WORKERS, wanted) if self.workers is None else self.workers
-        if on_cpu:
-            torch.set_num_threads(max(1, min(torch.get_num_threads(), share - workers)))
-        return workers
-
-
-class RunConfig(Protocol):
-    """What a run needs to know of a recipe's config: it is a dataclass, and says how long to train."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+        return read_index(self.data) if self.in_shards else Manifest.read(self.data)
 
     @property
-    def trainer(self) -> TrainerConfig: ...
+    def in_shards(self) -> bool:
+        """Whether the data lies in shards, and not in files of their own."""
+        return is_remote(self.data) or Path(self.data).is_dir()
 
+    @cached_property
+    def fabric(self) -> "Fabric":
+        """Devices and precision of the training, launched; a config may put another in its place before it runs."""
+        return build_fabric(self.compute.device, self.compute.precision)
 
-@dataclass(frozen=True)
-class RunRequest:
-    """One training as it was asked for.
-
-    Attributes:
-        config, recipe: what, and the recipe's name.
-        data: a manifest, or a folder or address of shards.
-        run: the run folder.
-        resume: go on with what is there.
-        samples: what a sample is called where speed is told: "images" or "clips".
-    """
-
-    config: RunConfig
-    recipe: str
-    data: str
-    run: Path
-    resume: bool = False
-    samples: str = "images"
-
-    def facts(self) -> dict[str, Any]:
-        place = self.data if is_remote(self.data) else str(Path(self.data).resolve())
-        return {"recipe": self.recipe, "config": asdict(self.config), "data": place}
-
-    def splits(self) -> tuple[Manifest, Manifest, Manifest]:
-        """The whole manifest, its training and its validation rows.
+    def splits(self) -> tuple[Manifest, Manifest]:
+        """The training rows, and the validation rows that alone decide which weights are kept.
 
         Raises:
-            DataError: unreadable, or without one of these splits.
+            DataError: the data is unreadable, or without one of these splits.
         """
-        shards = is_remote(self.data) or Path(self.data).is_dir()
-        manifest = read_index(self.data) if shards else Manifest.read(self.data)
-        return manifest, select_split(manifest, self.data, "train"), select_split(manifest, self.data, VALIDATED)
+        return select_split(self.manifest, self.data, TRAIN), select_split(self.manifest, self.data, VAL)
 
-    def check(self) -> None:
-        """Before the work, and not after it: is the run folder free, or this run's own?
-
-        Raises:
-            ConfigError: it holds another run, or a finished one.
-        """
-        check_run(self.run, self.facts(), self.resume)
-
-    def claim(self, fabric: "Fabric") -> None:
-        """Write down what was asked for, by one process, once all have checked and everything is loaded."""
-        fabric.barrier()
-        if fabric.is_global_zero:
-            write_json(self.run / REQUEST, self.facts())
-
-    def close(
-        self, fitted: FitResult, manifest: Manifest, n: dict[str, int], counts: Mapping[str, int] | None = None
-    ) -> dict[str, Any]:
-        """Write ``metrics.json`` and return the facts for ``config.json``.
+    def check(self, rows: int, config: JobConfig | None = None) -> None:
+        """Find what is wrong before the work, and not after it.
 
         Args:
-            n: rows of each split.
-            counts: rows that a figure is of, where they are not all of the validation split.
+            rows: of the training split.
+            config: as it will be trained, where the data has completed it; that is what the record then says.
+
+        Raises:
+            ConfigError: the batches do not fit the split, the options contradict each other, or the run folder holds
+                another run or a finished one.
         """
-        rows = dict.fromkeys(fitted.metrics, n[VALIDATED]) | dict(counts or {})
-        metrics = {name: {"value": value, "n": rows[name]} for name, value in fitted.metrics.items()}
-        write_json(self.run / "metrics.json", {"split": VALIDATED, "metrics": metrics})
-        facts = self.facts()
-        return {
-            **facts,
-            "seed": self.config.trainer.seed,
-            "data": {
-                "path": facts["data"],
-                "dataset": manifest.metadata.get("dataset"),
-                "splits": manifest.metadata.get("splits"),
-                "n": n,
-            },
-            "epoch": fitted.epoch,
-            "steps": fitted.steps,
-            "samples_per_s": fitted.samples_per_s,
-            "validation": fitted.metrics,
-        }
+        self.config = config or self.config
+        check_plan(self.config.trainer, self.config.optimizer, rows)
+        check_run(self.out, self._request(), self.resume)
 
-    def finish(self, fitted: FitResult, processes: int) -> None:
-        """A finished run needs no way back; samples a second, of all processes together, go to standard error."""
-        (self.run / CHECKPOINT).unlink(missing_ok=True)
-        on = f" on {processes} processes" if processes > 1 else ""
-        print(f"trained at {fitted.samples_per_s:.1f} {self.samples}/s{on}", file=sys.stderr, flush=True)
+    def claim(self) -> None:
+        """Write down what was asked for, by one process, once all have checked and everything is loaded."""
+        self.fabric.barrier()
+        if self.fabric.is_global_zero:
+            write_json(self.out / REQUEST, self._request())
 
+    def run(self, task: Task, train: Dataset[Batch], val: Dataset[Batch], loaders: int | None = None) -> FitResult:
+        """Claim the run folder and fit.
 
-def shut_down_process_group() -> None:
-    """Leave the group of processes, where there is one."""
-    import torch.distributed as dist
+        Args:
+            task: model and losses.
+            train, val: see :meth:`emolens.training.trainer.Trainer.fit`.
+            loaders: processes that load samples ahead; chosen by the cores if not given.
+        """
+        if loaders is None:
+            loaders = loader_processes(self.compute.workers, self.fabric.device.type == "cpu")
+        trainer = Trainer(self.config.trainer, self.config.optimizer, self.out, self.fabric, loaders)
+        self.claim()
+        return trainer.fit(task, train, val, self.resume)
 
-    if dist.is_available() and dist.is_initialized():
-        dist.destroy_process_group()
+    def finish(
+        self, fitted: FitResult, model: RunConfig, n: Mapping[str, int], counts: Mapping[str, int] | None = None
+    ) -> FitResult:
+        """Write metrics, weights and config; leave the other processes. Every process calls it, one writes.
+
+        Args:
+            fitted: what :meth:`run` returned; its weights are written.
+            model: what was trained, but for the facts of the training, which are added here.
+            n: rows that were used of each split.
+            counts: rows that a metric is of, where they are not all of the validation split.
+
+        Returns:
+            ``fitted``.
+        """
+        if self.fabric.is_global_zero:
+            rows = dict.fromkeys(fitted.metrics, n[VAL]) | dict(counts or {})
+            metrics = {name: {"value": value, "n": rows[name]} for name, value in fitted.metrics.items()}
+            write_json(self.out / "metrics.json", {"split": VAL, "metrics": metrics})
+            write_run(self.out, replace(model, training=self._facts(fitted, n)), fitted.weights)
+            (self.out / CHECKPOINT).unlink(missing_ok=True)  # a finished run needs no way back
+            on = f" on {self.fabric.world_size} processes" if self.fabric.world_size > 1 else ""
+            speed = f"trained at {fitted.samples_per_s:.1f} {self.config.samples}/s{on}"
+            print(speed, file=sys.stderr, flush=True)
+        shut_down_process_group()
+        return fitted
+
+    def _facts(self, fitted: FitResult, n: Mapping[str, int]) -> TrainingFacts:
+        request, metadata = self._request(), self.manifest.metadata
+        return TrainingFacts(
+            recipe=self.recipe,
+            config=request["config"],
+            data=DataFacts(request["data"], metadata.get("dataset"), metadata.get("splits") or {}, dict(n)),
+            seed=self.config.trainer.seed,
+            epoch=fitted.epoch,
+            steps=fitted.steps,
+            samples_per_s=fitted.samples_per_s,
+            validation=fitted.metrics,
+        )
+
+    def _request(self) -> dict[str, Any]:
+        place = self.data if is_remote(self.data) else str(Path(self.data).resolve())
+        return {"recipe": self.recipe, "config": asdict(cast(Any, self.config)), "data": place}

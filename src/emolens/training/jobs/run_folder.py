@@ -1,4 +1,4 @@
-"""The folder of a run: who may write into it, and what it is held against when it goes on."""
+"""The folder of a run: who may write into it, and what a resumed run must agree with."""
 
 import json
 from pathlib import Path
@@ -7,16 +7,16 @@ from typing import Any
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import read_json
-from emolens.runs.run_files import CONFIG
+from emolens.runs.folder import CONFIG
 
 REQUEST = "request.json"  # what was asked for; written first, so that a resumed run can be held against it
 
 
 def check_run(run: Path, request: dict[str, Any], resume: bool) -> None:
-    """Is the folder free, or does it hold this very run, to go on with? Asked before the work, not after it.
+    """Is the folder free, or does it hold this very run, to be resumed? Asked before the work, not after it.
 
     Raises:
-        ConfigError: it holds a finished run, another one, or an unfinished one that was not asked to go on.
+        ConfigError: it holds a finished run, another one, or an unfinished one that was not asked to be resumed.
     """
     if (run / CONFIG).exists():
         raise ConfigError(f"{run}: holds a finished run; choose another --out, or remove it")

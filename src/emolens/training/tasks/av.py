@@ -85,16 +85,11 @@ class AVTask(Task):
         self.label_N, self.val_label_N, self.loss = label_N, val_label_N, loss or AVLossConfig()
         self.polarity_C = torch.tensor([POLARITIES.index(polarity) for polarity in space.polarity])
         self.counts: dict[str, int] = {}
-        self._step: Step | None = None
 
-    def begin(self, step: Step) -> None:
-        self._step = step
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        assert self._step is not None
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         # The step alone decides, so a run that goes on draws the same; NumPy, so that it has nothing in common with the
         # network's dropout, which torch draws from the same seed.
-        rng = np.random.default_rng(self._step.part_seed)
+        rng = np.random.default_rng(step.part_seed)
         video, audio = batch["video"], batch["audio"]
         label_B = self.label_N[batch["row"].cpu()].to(video.device)
         video_B, audio_B = self._drop(batch["has_video"], batch["has_audio"], rng)

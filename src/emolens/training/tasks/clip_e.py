@@ -11,7 +11,7 @@ from torch import Tensor
 
 from emolens.losses.soft_contrastive import soft_contrastive_loss
 from emolens.models.clip_e import TEMPERATURE, CLIPEContrastive, CLIPECrossEntropy
-from emolens.training.tasks.task import Task
+from emolens.training.tasks.task import Step, Task
 from emolens.training.tensor_table import Batch
 
 
@@ -26,14 +26,14 @@ class CLIPECrossEntropyTask(Task):
         self.model: CLIPECrossEntropy = model
         self.register_buffer("class_weight_C", class_weight_C)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         log_p_BC = self.model.log_probability(batch["embedding"])
         return {"cross_entropy": F.nll_loss(log_p_BC, batch["label"], self.class_weight_C)}
 
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
         """Cross-entropy (as ``loss``, with the class weights) and accuracy."""
         scored = [(self.model.log_probability(batch["embedding"]), batch["label"]) for batch in batches]
-        return label_figures(scored, self.class_weight_C)
+        return label_metrics(scored, self.class_weight_C)
 
 
 class CLIPEContrastiveTask(Task):
@@ -54,7 +54,7 @@ class CLIPEContrastiveTask(Task):
         self.detach_targets = detach_targets
         self.register_buffer("text_CD", text_CD)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         text_BD = self.text_CD[batch["label"]]
         loss = soft_contrastive_loss(
             self.model(batch["embedding"]), text_BD, TEMPERATURE, detach_targets=self.detach_targets
@@ -66,12 +66,12 @@ class CLIPEContrastiveTask(Task):
 
         Not the training loss: that one depends on which samples share a batch.
         """
-        return label_figures(
+        return label_metrics(
             [(self.model.log_probability(batch["embedding"], self.text_CD), batch["label"]) for batch in batches]
         )
 
 
-def label_figures(scored: list[tuple[Tensor, Tensor]], class_weight_C: Tensor | None = None) -> dict[str, float]:
+def label_metrics(scored: list[tuple[Tensor, Tensor]], class_weight_C: Tensor | None = None) -> dict[str, float]:
     """Loss and accuracy from batches of log-probabilities (B, C) and labels (B,)."""
     log_p_NC = torch.cat([log_p for log_p, _ in scored])
     label_N = torch.cat([label for _, label in scored])

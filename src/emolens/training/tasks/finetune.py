@@ -70,7 +70,6 @@ class FinetuneTask(Task):
         self.target_NO, self.val_target_NO = target_NO, val_target_NO
         self.count_C = target_NO[:, : outputs.labels].nansum(dim=0) if outputs.multi_label else None
         self._mixup = self._build_mixup()
-        self._step: Step | None = None
 
     def _build_mixup(self) -> Any:
         mix = self.mix
@@ -88,25 +87,26 @@ class FinetuneTask(Task):
             multi_label=True,
         )
 
-    def begin(self, step: Step) -> None:
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
+        """See :class:`Task`.
+
+        Raises:
+            ConfigError: the pictures are mixed, and their number is odd.
+        """
+        image_BCHW = batch["image"]
         if self._mixup is not None and (len(step.rows) // step.parts) % 2:
             raise ConfigError(
                 f"mixup and CutMix pair the pictures of a batch, and {len(step.rows) // step.parts} is odd; "
                 "take an even batch_size for each process and micro-batch"
             )
-        self._step = step
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        image_BCHW = batch["image"]
         target_BO = self.target_NO[batch["row"].cpu()].to(image_BCHW.device)
         if self.outputs.space is not None and not self.outputs.multi_label and self.mix.label_smoothing:
             keep, labels = 1 - self.mix.label_smoothing, self.outputs.labels
             smooth_BC = target_BO[:, :labels] * keep + self.mix.label_smoothing / labels
             target_BO = torch.cat([smooth_BC, target_BO[:, labels:]], dim=1)
         if self._mixup is not None:
-            assert self._step is not None
             before = np.random.get_state()  # timm draws from numpy's global generator
-            np.random.seed(self._step.part_seed % 2**32)
+            np.random.seed(step.part_seed % 2**32)
             image_BCHW, target_BO = self._mixup(image_BCHW.clone(), target_BO)
             np.random.set_state(before)
         return self._parts(self.model(image_BCHW), target_BO)
@@ -141,9 +141,9 @@ class FinetuneTask(Task):
         parts = self._parts(output_NO, target_NO)
         metrics = {f"loss/{name}": float(part) for name, part in parts.items()}
         metrics["loss"] = sum(metrics.values())
-        return metrics | self._label_figures(output_NO, target_NO) | self._value_figures(output_NO, target_NO)
+        return metrics | self._label_metrics(output_NO, target_NO) | self._value_metrics(output_NO, target_NO)
 
-    def _label_figures(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
+    def _label_metrics(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
         labels = self.outputs.labels
         known_N = (
             target_NO[:, :labels].isfinite().all(dim=1) if labels else torch.zeros(len(target_NO), dtype=torch.bool)
@@ -159,7 +159,7 @@ class FinetuneTask(Task):
             metrics["accuracy_at_3"] = float(hits_at(score_NC, label_N, 3).mean())
         return metrics
 
-    def _value_figures(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
+    def _value_metrics(self, output_NO: Tensor, target_NO: Tensor) -> dict[str, float]:
         metrics = {}
         for column, name in enumerate(self.outputs.targets, start=self.outputs.labels):
             known_N = target_NO[:, column].isfinite()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from emolens.metrics.multilabel import mean_average_precision
 from emolens.models.probe import LinearProbe
-from emolens.training.tasks.task import Task
+from emolens.training.tasks.task import Step, Task
 from emolens.training.tensor_table import Batch
 
 LABEL = "label"  # the column of single labels, and the name of the labels among the outputs
@@ -45,7 +45,7 @@ class ProbeTask(Task):
         self.register_buffer("l2_O", torch.tensor(strengths))
         self.register_buffer("class_weight_C", class_weight_C)
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         weight_OD = self.model.linear.weight
         penalty = 0.5 * (self.l2_O * weight_OD.square().sum(1)).sum()
         return {**self._parts(batch), "l2": penalty}
@@ -76,7 +76,7 @@ class ProbeTask(Task):
         return loss_BC.sum(dim=1).mean()  # summed over labels, so that each has the penalty for itself
 
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """The loss of each output block, without L2, and their sum as ``loss``; accuracy, or mAP, where there are labels."""
+        """The loss of each output block, without L2, and their sum as ``loss``; accuracy, or mAP, of labels."""
         tables = list(batches)
         whole = {key: torch.cat([batch[key] for batch in tables]) for key in tables[0]}
         metrics = {f"loss/{name}": float(part) for name, part in self._parts(whole).items()}

@@ -1,8 +1,7 @@
-"""What is trained: a model, its losses, what a batch must hold, and how it is judged while training."""
+"""What is trained: a model, its losses, what a batch must hold, and how it is validated."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
@@ -10,22 +9,32 @@ from emolens.training.seeds import seed_of
 from emolens.training.tensor_table import Batch
 
 
-@dataclass(frozen=True)
 class Step:
     """Which optimiser step a forward pass belongs to, and which part of it this is.
 
-    Attributes:
+    A plain class: lightning-fabric takes dataclasses among the inputs of a module apart, to look for tensors.
+
+    Args:
         seed: of the run.
         number: of the step, from 0.
         rows: row numbers of the whole step, over all processes and micro-batches, in order.
-        part, parts: this pass has ``rows[part::parts]``; parts = processes x micro-batches.
+        part: this pass has ``rows[part::parts]``.
+        parts: processes x micro-batches.
     """
 
-    seed: int
-    number: int
-    rows: Sequence[int]
-    part: int = 0
-    parts: int = 1
+    __slots__ = ("number", "part", "parts", "rows", "seed")
+
+    def __init__(self, seed: int, number: int, rows: Sequence[int], part: int = 0, parts: int = 1) -> None:
+        self.seed, self.number, self.rows, self.part, self.parts = seed, number, rows, part, parts
+
+    def share(self, part: int, parts: int) -> "Step":
+        """The same step, seen from one of its parts."""
+        return Step(self.seed, self.number, self.rows, part, parts)
+
+    @property
+    def part_rows(self) -> Sequence[int]:
+        """Row numbers of this part."""
+        return self.rows[self.part :: self.parts]
 
     @property
     def part_seed(self) -> int:
@@ -37,18 +46,15 @@ class Task(nn.Module, ABC):
     """Model and losses behind one ``forward``, so that one trainer, and DDP, serve every method.
 
     Attributes:
-        keys: what a batch must hold.
+        keys: what a batch must hold; the trainer checks the first one.
         model: the part that is saved.
     """
 
     keys: tuple[str, ...]
     model: nn.Module
 
-    def begin(self, step: Step) -> None:
-        """Called before each forward pass in training; for tasks whose loss needs to know the step."""
-
     @abstractmethod
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         """Return the named parts of the loss, scalars; training minimises their sum.
 
         Each is a mean over samples, so that the mean over the parts of a step is that of the whole step.
@@ -56,4 +62,4 @@ class Task(nn.Module, ABC):
 
     @abstractmethod
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Return figures over the whole validation split; ``loss`` must be among them, lower is better."""
+        """Return metrics over the whole validation split; ``loss`` must be among them, lower is better."""

@@ -92,14 +92,8 @@ class UniEmoXTask(Task):
             for part in (model.decoder_blocks, model.decoder_norm, model.decoder_pred):
                 part.requires_grad_(False)
             model.mask_token.requires_grad_(False)
-        self._step: Step | None = None
 
-    def begin(self, step: Step) -> None:
-        self._step = step
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        step = self._step
-        assert step is not None
+    def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
         rows = batch["row"].tolist()
         noise_2BL = masking_noise(step.seed, step.number, rows, self.model.patch_embed.num_patches)
         text_TD = self.texts.rows(step.rows) if self.texts is not None and self.weights.contrastive else None

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from emolens.compute import ComputeConfig
 from emolens.errors import DataError, WeightsError
 from emolens.files import read_json, write_json
 from emolens.media.audio_config import AudioConfig
@@ -9,8 +10,10 @@ from emolens.media.video_sample import VideoConfig, VideoSample
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
-from emolens.runs.av import AVModel, describe_av, read_av, save_av
-from emolens.runs.run_files import read_config
+from emolens.runs.config import RunConfig, TrainingFacts
+from emolens.runs.folder import write_run
+from emolens.runs.models import AVModel
+from emolens.runs.registry import read_model, save_model
 from emolens.taxonomy import get_label_space
 
 EMOTIONS = get_label_space("emotions6")
@@ -36,25 +39,30 @@ def clip(seed, video=True, audio=True):
     return VideoSample(pictures if video else None, sound if audio else None, 1.0, 0.0, 1.0, ())
 
 
+def config_of(net):
+    facts = TrainingFacts("tiny", seed=3)
+    return RunConfig("av_cpnet", label_space=EMOTIONS, video=CLIP, model=net.config.to_dict(), training=facts)
+
+
 @pytest.fixture
 def run(tmp_path):
     net = network()
-    save_av(tmp_path / "run", net.state_dict(), describe_av(net.config, CLIP, EMOTIONS, recipe="tiny", seed=3))
+    write_run(tmp_path / "run", config_of(net), net.state_dict())
     return tmp_path / "run"
 
 
 def model_of(run, precision="fp32"):
-    return read_av(run, read_config(run), "cpu", precision)
+    return read_model(run, ComputeConfig("cpu", precision))
 
 
 def test_a_saved_network_comes_back_whole_and_without_its_encoders_own_weights(run):
     model = model_of(run)
-    assert (model.clip, model.space, model.fusion, model.modalities) == (CLIP, EMOTIONS, "pyramid", ("audio", "video"))
+    assert (model.video, model.space, model.fusion, model.modalities) == (CLIP, EMOTIONS, "pyramid", ("audio", "video"))
     assert model.net.config == network().config
     wanted = network().state_dict()
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in model.net.state_dict().items())
     assert not model.net.training
-    assert model.config["seed"] == 3
+    assert model.config.training.seed == 3
 
 
 def test_scores_are_the_softmax_of_the_networks_logits(run):
@@ -84,7 +92,7 @@ def test_what_a_clip_lacks_has_no_scores_and_changes_nothing_for_others(run):
 
 def test_a_network_of_one_modality_says_nothing_of_a_clip_without_it():
     net = network(modalities=("audio",))
-    model = AVModel(net, describe_av(net.config, CLIP, EMOTIONS), CLIP, EMOTIONS, "cpu", "fp32")
+    model = AVModel(net, config_of(net), ComputeConfig("cpu", "fp32"))
     scores = model.scores([clip(0), clip(1, audio=False)])
     assert (scores.audio_NC, scores.video_NC) == (None, None)
     assert np.isnan(scores.fused_NC).all(axis=1).tolist() == [False, True]
@@ -95,37 +103,29 @@ def test_bf16_computes_coarser_and_saves_the_weights_as_they_were(run, tmp_path)
     clips = [clip(seed) for seed in range(4)]
     apart = np.abs(exact.scores(clips).fused_NC - coarse.scores(clips).fused_NC).max()
     assert 0 < apart < 0.02
-    coarse.save(tmp_path / "again")
+    save_model(coarse, tmp_path / "again")
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
     assert read_json(tmp_path / "again" / "config.json") == read_json(run / "config.json")
 
 
 def test_what_is_wrong_with_a_run_is_said(run):
-    config = read_config(run)
-    for broken in ({"clip": {**config["clip"], "speed": 3}}, {"model": {"classes": 6, "fusion": "nonsense"}}):
-        with pytest.raises(DataError, match=r"config\.json: .*; train again"):
-            read_av(run, {**config, **broken}, "cpu")
-    with pytest.raises(DataError, match="field 'clip'"):
-        read_av(run, {name: value for name, value in config.items() if name != "clip"}, "cpu")
+    config = read_json(run / "config.json")
+
+    def read(**changes):
+        write_json(run / "config.json", {**config, **changes})
+        return model_of(run)
+
+    with pytest.raises(DataError, match=r"config\.json: field 'video' is malformed"):
+        read(video={**config["video"], "speed": 3})
+    with pytest.raises(DataError, match=r"config\.json: field 'model' is malformed .*; train again"):
+        read(model={"classes": 6, "fusion": "nonsense"})
+    for name in ("video", "model", "label_space"):
+        with pytest.raises(DataError, match=f"field '{name}' is missing"):
+            read(**{name: None})
     with pytest.raises(WeightsError, match="6 classes, but mikels8 has 8 labels"):
-        read_av(run, {**config, "label_space": get_label_space("mikels8").as_dict()}, "cpu")
-    other = network(width=16).config.to_dict()
+        read(label_space=get_label_space("mikels8").as_dict())
     with pytest.raises(WeightsError, match="of another architecture"):
-        read_av(run, {**config, "model": other}, "cpu")
+        read(model=network(width=16).config.to_dict())
     (run / "model.safetensors").unlink()
     with pytest.raises(WeightsError, match="no such file"):
-        model_of(run)
-
-
-def test_folders_that_are_no_runs_are_said(run, tmp_path):
-    with pytest.raises(DataError, match="no such run folder"):
-        read_config(tmp_path / "absent")
-    write_json(run / "config.json", {**read_config(run), "format": 99})
-    with pytest.raises(DataError, match="newer; upgrade"):
-        read_config(run)
-    write_json(run / "config.json", {"format": 1})
-    with pytest.raises(DataError, match="'kind' is missing"):
-        read_config(run)
-    (run / "config.json").unlink()
-    with pytest.raises(DataError, match="did not finish"):
-        read_config(run)
+        read()

@@ -1,0 +1,43 @@
+"""The model card of a run: what a person, and the Hugging Face hub, reads first."""
+
+from pathlib import Path
+
+from emolens.runs.config import RunConfig
+
+TEMPLATE = Path(__file__).parent / "templates" / "card.md.j2"
+
+
+def model_card(name: str, config: RunConfig) -> str:
+    """A card in Markdown, with the front matter that the hub reads.
+
+    Args:
+        name: its title.
+        config: what the model is; a config with ``video`` is that of a model of videos.
+    """
+    from huggingface_hub import ModelCard, ModelCardData
+
+    space, stored, films = config.label_space, config.backbone, config.video is not None
+    facts = {
+        "kind": config.kind,
+        "backbone": f"`{stored.spec}` ({stored.precision})" if stored is not None else "its own",
+        "label space": f"{space.name} ({', '.join(space.labels)})" if space is not None else "none",
+        "continuous targets": ", ".join(config.targets) or "none",
+        "recipe": config.recipe or "none",
+        "data": config.data.dataset or "none",
+    }
+    return str(
+        ModelCard.from_template(
+            ModelCardData(
+                library_name="emolens",
+                pipeline_tag="video-classification" if films else "image-classification",
+                tags=["emotion-recognition", "affective-computing"],
+            ),
+            template_path=str(TEMPLATE),
+            name=name,
+            predicts=space is not None or bool(config.targets),
+            medium="video" if films else "picture",
+            example="video.mp4" if films else "photo.jpg",
+            facts=facts,
+            validation=config.training.validation if config.training is not None else {},
+        )
+    )
