@@ -4,7 +4,6 @@ Legend: N files.
 """
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.compute import loader_threads
 from emolens.errors import DataError
 from emolens.media.image import read_image
 from emolens.people.boxes import PersonBoxes
@@ -23,8 +23,6 @@ from emolens.people.cache import FLOOR, BoxCache
 from emolens.people.detector import Detector
 from emolens.people.letterbox import letterbox
 from emolens.progress import progress
-
-MAX_WORKERS = 16
 
 
 @dataclass(frozen=True)
@@ -80,8 +78,7 @@ def detect_files(
             claimed.add(sha256)
             return True
 
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = min(usable, MAX_WORKERS)
+    workers = loader_threads(None)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-people")
     waiting = iter(paths)
     ahead: deque[Future[_Loaded]] = deque()

@@ -10,9 +10,10 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from emolens.data.loaders.single_view import Augment, SingleViewDataset
-from emolens.data.loaders.two_view import IMAGENET_MEAN, IMAGENET_STD, TwoViewDataset
+from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 BOX = [60.0, 40.0, 100.0, 80.0]

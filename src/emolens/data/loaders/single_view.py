@@ -16,10 +16,11 @@ from torch.utils.data import Dataset
 from emolens.data.loaders.augment import rand_augment, random_erasing
 from emolens.data.loaders.crops import centre_window, least_side, random_window, resized, sample_rng
 from emolens.data.loaders.pictures import Pictures
-from emolens.data.loaders.two_view import IMAGENET_MEAN, normalise
+from emolens.data.loaders.two_view import normalise
 from emolens.data.manifest import Manifest
 from emolens.data.validate import TARGETS
 from emolens.errors import DataError
+from emolens.models.imagenet import IMAGENET_MEAN
 from emolens.people.crop import Region, person_crop
 
 

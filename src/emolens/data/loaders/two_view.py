@@ -17,10 +17,9 @@ from emolens.data.loaders.pictures import Pictures
 from emolens.data.manifest import Manifest
 from emolens.data.text.descriptions import overlong_notice
 from emolens.errors import DataError
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.people.crop import person_crop
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 NO_TEXT = -1
 
 

@@ -17,6 +17,7 @@ from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import read_json
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import register_backbone
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.published import load_published
 from emolens.models.loading.weights import load_into
 from emolens.models.mae import MaskedAutoencoder
@@ -32,7 +33,6 @@ WEIGHTS = "model.safetensors"
 # A file of tensors does not say how many heads share a width; these are the published ViTs, of 64 (ViT-H: 80) a head.
 HEADS = {192: 3, 384: 6, 512: 16, 768: 12, 1024: 16, 1280: 16}
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CROP_SHARE = 0.875  # 224 of 256, the evaluation crop of MAE and of UniEmoX up to 224 px; above, the whole shorter side
 
 SIZES = ("image_size", "patch_size", "embed_dim", "depth", "num_heads")

@@ -12,7 +12,8 @@ from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import write_json
 from emolens.models.backbones.load import load_backbone
-from emolens.models.backbones.vit import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
+from emolens.models.backbones.vit import evaluation_preprocess, read_stored
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.published import load_into_mae
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox import UniEmoX
