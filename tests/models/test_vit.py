@@ -94,7 +94,9 @@ def test_the_first_answers_are_nearly_even():
 
 
 def test_dropping_rises_from_the_first_block_to_the_last():
-    assert [block.drop_path for block in build(depth=3, drop_path=0.2).blocks] == pytest.approx([0, 0.1, 0.2])
+    first, *others = build(depth=3, drop_path=0.2).blocks
+    assert isinstance(first.drop_path1, torch.nn.Identity)
+    assert [block.drop_path1.drop_prob for block in others] == pytest.approx([0.1, 0.2])
     model = build(drop_path=0.9)
     images = pictures().repeat(20, 1, 1, 1)
     assert not torch.equal(model.forward_features(images), model.forward_features(images))

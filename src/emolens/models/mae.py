@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from emolens.errors import ConfigError
-from emolens.models.vit_blocks import EPS, Block, PatchEmbed, gather_tokens, init_vit, sincos_position_embedding
+from emolens.models.vit_blocks import (
+    EPS,
+    PatchEmbed,
+    gather_tokens,
+    init_vit,
+    sincos_position_embedding,
+    transformer_block,
+)
 
 CHANNELS = 3
 
@@ -77,12 +84,14 @@ class MaskedAutoencoder(nn.Module):
         grid = self.patch_embed.grid
         self.cls_token = nn.Parameter(torch.zeros(1, 1, embed_dim))
         self.pos_embed = nn.Parameter(sincos_position_embedding(embed_dim, grid), requires_grad=False)
-        self.blocks = nn.ModuleList(Block(embed_dim, num_heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(transformer_block(embed_dim, num_heads) for _ in range(depth))
         self.norm = nn.LayerNorm(embed_dim, eps=EPS)
         self.decoder_embed = nn.Linear(embed_dim, decoder_embed_dim)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, decoder_embed_dim))
         self.decoder_pos_embed = nn.Parameter(sincos_position_embedding(decoder_embed_dim, grid), requires_grad=False)
-        self.decoder_blocks = nn.ModuleList(Block(decoder_embed_dim, decoder_num_heads) for _ in range(decoder_depth))
+        self.decoder_blocks = nn.ModuleList(
+            transformer_block(decoder_embed_dim, decoder_num_heads) for _ in range(decoder_depth)
+        )
         self.decoder_norm = nn.LayerNorm(decoder_embed_dim, eps=EPS)
         self.decoder_pred = nn.Linear(decoder_embed_dim, CHANNELS * patch_size**2)
         self.apply(init_vit)

@@ -1,15 +1,25 @@
-"""The vision transformer that is fine-tuned on emotions.
+"""The vision transformer of MAE and UniEmoX: fine-tuned on emotions, or its encoder as pretraining left it.
 
 Legend: B batch, L tokens (the class token, then patches), D width, K outputs, h, w the grid of patches.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
-from emolens.models.vit_blocks import EPS, Block, PatchEmbed, init_vit, sincos_position_embedding
+from emolens.models.vit_blocks import (
+    EPS,
+    PatchEmbed,
+    attention_weights,
+    init_vit,
+    sincos_position_embedding,
+    transformer_block,
+)
+
+Pooling = Literal["class", "mean", "fc_norm"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,16 @@ class EmotionViT(nn.Module):
     """ViT with global average pooling (Dosovitskiy et al., 2021; fine-tuned as in arXiv 2111.06377, appendix A.1).
 
     patches -> blocks -> mean over the patches, without the class token -> ``fc_norm`` -> ``head``. The names are those
-    of published fine-tuned weights; see :func:`emolens.models.loading.published.load_into_vit`.
+    of published weights; see :func:`emolens.models.loading.published.load_into_vit`.
 
     Args:
         image_size: H = W in pixels.
         patch_size: a divisor of ``image_size``.
         embed_dim, depth, num_heads: 768, 12, 12 is ViT-B; 1024, 24, 16 is ViT-L.
-        num_classes: K, outputs of the head.
+        num_classes: K, outputs of the head; 0 for no head, then ``forward`` gives the features.
         drop_path: probability with which the last block's branches are left out, rising linearly from 0 at the first.
+        pooling: "fc_norm" as above. As pretraining leaves it, ``norm`` over all tokens, and then the "class" token or
+            the "mean" of the patches.
 
     Raises:
         ConfigError: sizes that do not fit together.
@@ -54,22 +66,26 @@ class EmotionViT(nn.Module):
         num_heads: int = 16,
         num_classes: int = 8,
         drop_path: float = 0.0,
+        pooling: Pooling = "fc_norm",
     ) -> None:
         super().__init__()
         if not 0 <= drop_path < 1:
             raise ConfigError(f"drop_path {drop_path} is not in [0, 1)")
-        self.embed_dim = embed_dim
+        self.embed_dim, self.pooling = embed_dim, pooling
         self.patch_embed = PatchEmbed(image_size, patch_size, embed_dim)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, embed_dim))
         # Learned from here on, as published; pretraining kept it fixed.
         self.pos_embed = nn.Parameter(sincos_position_embedding(embed_dim, self.patch_embed.grid))
         rates = torch.linspace(0, drop_path, depth).tolist()
-        self.blocks = nn.ModuleList(Block(embed_dim, num_heads, rate) for rate in rates)
-        self.fc_norm = nn.LayerNorm(embed_dim, eps=EPS)
-        self.head = nn.Linear(embed_dim, num_classes)
+        self.blocks = nn.ModuleList(transformer_block(embed_dim, num_heads, rate) for rate in rates)
+        after_pooling = pooling == "fc_norm"
+        self.norm = nn.Identity() if after_pooling else nn.LayerNorm(embed_dim, eps=EPS)
+        self.fc_norm = nn.LayerNorm(embed_dim, eps=EPS) if after_pooling else nn.Identity()
+        self.head = nn.Linear(embed_dim, num_classes) if num_classes else nn.Identity()
         self.apply(init_vit)
         nn.init.normal_(self.cls_token, std=0.02)
-        nn.init.trunc_normal_(self.head.weight, std=2e-5)  # MAE's: the first steps leave the encoder nearly alone
+        if isinstance(self.head, nn.Linear):  # MAE's: the first steps leave the encoder nearly alone
+            nn.init.trunc_normal_(self.head.weight, std=2e-5)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, 3, image_size, image_size) -> logits or values (B, K)."""
@@ -85,8 +101,10 @@ class EmotionViT(nn.Module):
         token_BLD = self._tokens(images)
         for block in self.blocks:
             token_BLD = block(token_BLD)
-        pooled: Tensor = self.fc_norm(token_BLD[:, 1:].mean(dim=1))
-        return pooled
+        token_BLD = self.norm(token_BLD)
+        pooled: Tensor = token_BLD[:, 0] if self.pooling == "class" else token_BLD[:, 1:].mean(dim=1)
+        out: Tensor = self.fc_norm(pooled)
+        return out
 
     @torch.no_grad()
     def attention_maps(self, images: Tensor) -> Tensor:
@@ -106,8 +124,7 @@ class EmotionViT(nn.Module):
         # Backwards from the pooled output this would be a vector; forwards it is a matrix, but needs no second pass.
         flow_BLL = torch.eye(token_BLD.shape[1], device=images.device).expand(len(images), -1, -1)
         for block in self.blocks:
-            assert isinstance(block, Block)
-            look_BLL = block.attn.weights(block.norm1(token_BLD)).mean(dim=1).float()
+            look_BLL = attention_weights(block, token_BLD).mean(dim=1).float()
             flow_BLL = 0.5 * flow_BLL + 0.5 * (look_BLL @ flow_BLL)
             token_BLD = block(token_BLD)
         share_BL = flow_BLL[:, 1:, 1:].mean(dim=1)

@@ -1,8 +1,14 @@
 """The parts that every vision transformer of the project is made of, under the names that published weights use.
 
+The layers are timm's. Ours are what timm has not, or not as published: patches of which only some are embedded, MAE's
+fixed positions, and its initial weights.
+
 Legend: B batch, C channels, H, W height and width, P values of one patch (C * patch size squared), L tokens,
 D width, N heads, h, w the grid of patches.
 """
+
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -60,86 +66,40 @@ class PatchEmbed(nn.Module):
             )
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention (Vaswani et al., 2017, arXiv 1706.03762), fused where torch has a kernel for it."""
-
-    def __init__(self, dim: int, num_heads: int) -> None:
-        super().__init__()
-        if num_heads <= 0 or dim % num_heads:
-            raise ConfigError(f"a width of {dim} does not divide into {num_heads} heads")
-        self.num_heads = num_heads
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-
-    def forward(self, token_BLD: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D)."""
-        q, k, v = self._heads(token_BLD)
-        mixed_BNLd = F.scaled_dot_product_attention(q, k, v)
-        mixed: Tensor = self.proj(mixed_BNLd.transpose(1, 2).flatten(2))
-        return mixed
-
-    def weights(self, token_BLD: Tensor) -> Tensor:
-        """How much each token looks at each: (B, L, D) -> (B, N, L, L), rows sum to 1."""
-        q, k, _ = self._heads(token_BLD)
-        weight_BNLL: Tensor = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(dim=-1)
-        return weight_BNLL
-
-    def _heads(self, token_BLD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key, value, each (B, N, L, D/N)."""
-        b, length, _ = token_BLD.shape
-        q, k, v = self.qkv(token_BLD).reshape(b, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
-        return q, k, v
-
-
-class Mlp(nn.Module):
-    """Two linear layers with an exact GELU between, four times as wide inside."""
-
-    def __init__(self, dim: int, ratio: int = 4) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(dim, ratio * dim)
-        self.fc2 = nn.Linear(ratio * dim, dim)
-
-    def forward(self, token_BLD: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D)."""
-        out: Tensor = self.fc2(F.gelu(self.fc1(token_BLD)))
-        return out
-
-
-class Block(nn.Module):
-    """A pre-norm transformer layer: x + attn(norm1(x)), then x + mlp(norm2(x)).
+def transformer_block(dim: int, num_heads: int, drop_path: float = 0.0) -> nn.Module:
+    """timm's pre-norm layer, (B, L, D) -> (B, L, D): x + attn(norm1(x)), then x + mlp(norm2(x)), under published names.
 
     Args:
         dim: D.
         num_heads: N, a divisor of D.
-        drop_path: in training, the probability that a sample skips a branch (see :func:`drop_path`).
+        drop_path: in training, the probability in [0, 1) that a sample skips a branch (stochastic depth, Huang et al.,
+            2016, arXiv 1603.09382).
+
+    Raises:
+        ConfigError: D does not divide into N heads.
     """
+    # Here, and not above: timm takes a second to import, and most of what imports this file builds no transformer.
+    from timm.models.vision_transformer import Block
 
-    def __init__(self, dim: int, num_heads: int, drop_path: float = 0.0) -> None:
-        super().__init__()
-        self.drop_path = drop_path
-        self.norm1 = nn.LayerNorm(dim, eps=EPS)
-        self.attn = Attention(dim, num_heads)
-        self.norm2 = nn.LayerNorm(dim, eps=EPS)
-        self.mlp = Mlp(dim)
-
-    def forward(self, token_BLD: Tensor) -> Tensor:
-        """(B, L, D) -> (B, L, D)."""
-        rate = self.drop_path if self.training else 0.0
-        token_BLD = token_BLD + drop_path(self.attn(self.norm1(token_BLD)), rate)
-        return token_BLD + drop_path(self.mlp(self.norm2(token_BLD)), rate)
+    if num_heads <= 0 or dim % num_heads:
+        raise ConfigError(f"a width of {dim} does not divide into {num_heads} heads")
+    block: nn.Module = Block(
+        dim, num_heads, qkv_bias=True, drop_path=drop_path, norm_layer=partial(nn.LayerNorm, eps=EPS)
+    )
+    return block
 
 
-def drop_path(branch_BLD: Tensor, rate: float) -> Tensor:
-    """Stochastic depth (Huang et al., 2016, arXiv 1603.09382): leave a branch out, sample by sample.
+def attention_weights(block: nn.Module, token_BLD: Tensor) -> Tensor:
+    """How much each token looks at each in a :func:`transformer_block`: (B, L, D) -> (B, N, L, L), rows sum to 1.
 
-    Args:
-        branch_BLD: what the branch would add, shape (B, ...).
-        rate: probability in [0, 1) of being left out. What stays is divided by 1 - rate, which keeps the mean.
+    The block itself computes them inside a fused kernel, which does not give them away.
     """
-    if rate == 0.0:
-        return branch_BLD
-    keep = branch_BLD.new_empty(len(branch_BLD), *[1] * (branch_BLD.ndim - 1)).bernoulli_(1 - rate)
-    return branch_BLD * (keep / (1 - rate))
+    attention: Any = block.attn
+    b, length, _ = token_BLD.shape
+    qkv = attention.qkv(block.get_submodule("norm1")(token_BLD))
+    q, k, _ = qkv.reshape(b, length, 3, attention.num_heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
+    weight_BNLL: Tensor = (q @ k.transpose(-2, -1) * attention.scale).softmax(dim=-1)
+    return weight_BNLL
 
 
 def gather_tokens(token_BLD: Tensor, place_BK: Tensor) -> Tensor:
@@ -198,8 +158,7 @@ def interpolate_position_embedding(embedding_1LD: Tensor, grid: int) -> Tensor:
     old = round(max(length, 0) ** 0.5)
     if length < 1 or old * old != length or embedding_1LD.shape[0] != 1:
         raise ValueError(f"position embedding of shape {tuple(embedding_1LD.shape)} is no class token and square grid")
-    if old == grid:
-        return embedding_1LD
-    map_1Dhw = embedding_1LD[:, 1:].transpose(1, 2).reshape(1, -1, old, old).float()  # bicubic exists for float only
-    map_1Dhw = F.interpolate(map_1Dhw, size=(grid, grid), mode="bicubic", align_corners=False)
-    return torch.cat([embedding_1LD[:, :1], map_1Dhw.flatten(2).transpose(1, 2).to(embedding_1LD.dtype)], dim=1)
+    from timm.layers import resample_abs_pos_embed
+
+    resized: Tensor = resample_abs_pos_embed(embedding_1LD, [grid, grid], [old, old], antialias=False)
+    return resized

@@ -69,7 +69,8 @@ def layer_groups(module: nn.Module, decay: float, weight_decay: float) -> list[d
     """Parameter groups of a transformer in timm's names, each with ``lr_scale`` = decay^(layers above it).
 
     Layer 0 holds patch embedding, class token and positions; layer i + 1 holds ``blocks.i``; the last layer, with scale
-    1, holds the rest: norms after the blocks and the head. Class token and positions have no weight decay.
+    1, holds the rest: norms after the blocks and the head. Class token and positions have no weight decay. (Not timm's
+    ``param_groups_layer_decay``, which counts the norms after the blocks to the last block; MAE does not.)
     """
     named = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     depth = 1 + max((int(found[1]) for name, _ in named if (found := BLOCK.search(name))), default=-1)

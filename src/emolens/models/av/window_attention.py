@@ -6,8 +6,6 @@ Legend: B batch, S segments asking, M segments asked (or levels, or any other me
 import torch
 from torch import Tensor, nn
 
-from emolens.models.vit_blocks import Mlp
-
 
 def far_apart(segments: int, reach: int) -> Tensor:
     """True where two segments are more than ``reach`` apart, and so must not see each other: bool (S, S)."""
@@ -28,10 +26,12 @@ class WindowAttention(nn.Module):
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
+        from timm.layers import Mlp  # here, and not above: timm takes a second to import
+
         self.norm1 = nn.LayerNorm(width)
         self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
         self.norm2 = nn.LayerNorm(width)
-        self.mlp = Mlp(width)
+        self.mlp = Mlp(width, 4 * width)
 
     def forward(self, query_BSD: Tensor, memory_BMD: Tensor, blocked_SM: Tensor) -> Tensor:
         """(B, S, D) asks (B, M, D), and does not see what is True in ``blocked_SM``; -> (B, S, D)."""

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,13 +17,13 @@ from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import read_json
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import register_backbone
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.published import load_published
 from emolens.models.loading.weights import load_into
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Preprocess
-from emolens.models.vit import EmotionViT
-from emolens.models.vit_blocks import EPS
+from emolens.models.vit import EmotionViT, Pooling
 from emolens.specs import stored_path
 
 CONFIG = "config.json"
@@ -32,12 +32,9 @@ WEIGHTS = "model.safetensors"
 # A file of tensors does not say how many heads share a width; these are the published ViTs, of 64 (ViT-H: 80) a head.
 HEADS = {192: 3, 384: 6, 512: 16, 768: 12, 1024: 16, 1280: 16}
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CROP_SHARE = 0.875  # 224 of 256, the evaluation crop of MAE and of UniEmoX up to 224 px; above, the whole shorter side
 
 SIZES = ("image_size", "patch_size", "embed_dim", "depth", "num_heads")
-
-Pooling = Literal["class", "mean", "fc_norm"]
 
 
 @dataclass(frozen=True)
@@ -67,30 +64,6 @@ class StoredViT:
         return "decoder_pred.weight" in self.state
 
 
-class PretrainedViT(EmotionViT):
-    """The encoder as pretraining left it: ``norm`` over all tokens, instead of ``fc_norm`` and a head over their mean.
-
-    Args:
-        pooling: "class" or "mean".
-        sizes: of :class:`emolens.models.vit.EmotionViT`.
-    """
-
-    def __init__(self, pooling: Pooling, **sizes: int) -> None:
-        super().__init__(**sizes, num_classes=1)
-        del self.fc_norm, self.head
-        self.pooling = pooling
-        self.norm = nn.LayerNorm(self.embed_dim, eps=EPS)
-
-    def forward_features(self, images: Tensor) -> Tensor:
-        """(B, 3, image_size, image_size) -> (B, D)."""
-        token_BLD = self._tokens(images)
-        for block in self.blocks:
-            token_BLD = block(token_BLD)
-        token_BLD = self.norm(token_BLD)
-        pooled: Tensor = token_BLD[:, 0] if self.pooling == "class" else token_BLD[:, 1:].mean(dim=1)
-        return pooled
-
-
 class ViTBackbone(Backbone):
     """A frozen transformer that sees the whole picture: nothing is masked.
 
@@ -114,16 +87,11 @@ class ViTBackbone(Backbone):
         self.stored_at = stored.path
         self.config = stored.config
         self.sizes = {name: stored.model[name] for name in SIZES}
-        self.model: EmotionViT
         # The classifier stays in fp32 on the CPU, whatever the encoder runs in; plain tensors, of no fingerprint.
         self.classifier: tuple[Tensor, Tensor] | None = None
-        if pooling == "fc_norm":
-            if "head.weight" in stored.state:
-                self.classifier = stored.state["head.weight"].float(), stored.state["head.bias"].float()
-            self.model = EmotionViT(**self.sizes, num_classes=1)
-            del self.model.head  # no part of an embedding
-        else:
-            self.model = PretrainedViT(pooling, **self.sizes)
+        if pooling == "fc_norm" and "head.weight" in stored.state:
+            self.classifier = stored.state["head.weight"].float(), stored.state["head.bias"].float()
+        self.model = EmotionViT(**self.sizes, num_classes=0, pooling=pooling)
         load_into(self.model, _only(stored.state, self.model), f"{stored.path} as a vision transformer")
 
     def features(self, batch: Tensor) -> Tensor:
