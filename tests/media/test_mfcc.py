@@ -66,14 +66,14 @@ def test_equals_librosa_on_real_speech(shared):
 
 def test_a_batch_is_each_wave_by_itself():
     loud = torch.from_numpy(waves()["noise"]).float()
-    both = mfcc(torch.stack([loud, loud * 1e-3]))
+    both = mfcc(torch.stack([loud, loud * 1e-3]), AudioConfig())
     for row, wave_T in enumerate((loud, loud * 1e-3)):
-        torch.testing.assert_close(both[row], mfcc(wave_T[None])[0], rtol=0, atol=1e-3)
+        torch.testing.assert_close(both[row], mfcc(wave_T[None], AudioConfig())[0], rtol=0, atol=1e-3)
 
 
 def test_frames_and_shapes():
     wave_BT = torch.zeros(3, 512 * 7)
-    assert mfcc(wave_BT).shape == (3, 32, 8)
+    assert mfcc(wave_BT, AudioConfig()).shape == (3, 32, 8)
     assert log_mel(wave_BT, AudioConfig(n_mels=64)).shape == (3, 64, 8)
 
 

@@ -37,7 +37,7 @@ def test_the_frames_of_the_segments_and_the_sound(tmp_path, video, frame_number)
     assert numbers == sample_segments(20, 4, 2, None).tolist()
     assert sample.audio_SFM.shape == (4, 8, 32)
     wave = torch.from_numpy(read_audio(path, end_s=SMALL.sound_s).wave_T)[None]
-    torch.testing.assert_close(sample.audio_SFM, segmented(mfcc(wave)[0], 4, 8))
+    torch.testing.assert_close(sample.audio_SFM, segmented(mfcc(wave, SMALL.audio)[0], 4, 8))
 
 
 def test_training_draws_the_place(tmp_path, video, frame_number):
@@ -57,7 +57,7 @@ def test_a_part_restricts_both(tmp_path, video, frame_number):
     numbers = {frame_number(image.numpy()) for image in sample.video_STHWC.flatten(0, 1)}
     assert numbers == set((20 + sample_segments(10, 4, 2, None)).flatten().tolist())
     wave = torch.from_numpy(read_audio(path, start_s=2.0, end_s=3.0).wave_T)[None]
-    torch.testing.assert_close(sample.audio_SFM, segmented(mfcc(wave)[0], 4, 8), atol=0.5, rtol=0)
+    torch.testing.assert_close(sample.audio_SFM, segmented(mfcc(wave, SMALL.audio)[0], 4, 8), atol=0.5, rtol=0)
     short = read_video(path, SMALL, start_s=2.01, end_s=2.05)  # between two frames: the one that is shown
     assert {frame_number(image.numpy()) for image in short.video_STHWC.flatten(0, 1)} == {20}
     with pytest.raises(MediaError, match="no pictures in this part; no sound in this part"):

@@ -152,7 +152,7 @@ def test_sound_files_and_pictures_train_beside_videos(data, tmp_path, video, pic
 
 def test_decoded_clips_are_read_from_their_folder(data, tmp_path, capsys):
     assert train(data, tmp_path / "run", "--decoded", str(tmp_path / "absent")) == 2
-    assert f"emolens data clips {data} --out {tmp_path}/absent" in capsys.readouterr().err
+    assert f"emolens data decode {data} --out {tmp_path}/absent" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 
