@@ -21,7 +21,8 @@ from emolens.evaluation.seeds import seed_spreads
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.specs import short_names
 
 
@@ -119,7 +120,7 @@ def _named(models: Sequence[Predictor | str]) -> dict[str, Predictor | str]:
 def _load(model: Predictor | str, compute: ComputeConfig, cache: Path) -> Predictor | Backbone:
     """The model; of a ``knn:BACKBONE``, whose neighbours differ from data set to data set, the backbone."""
     if (backbone := neighbours_of(model)) is not None:
-        return load_backbone(backbone, compute.device, compute.precision)
+        return load_backbone(backbone, compute)
     if isinstance(model, Predictor):
         return model
     return load(model, device=compute.device, precision=compute.precision, cache=cache)

@@ -16,7 +16,8 @@ from emolens.heads.heads import Head
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.specs import parse_model
 from emolens.taxonomy import LabelSpace
 
@@ -64,9 +65,7 @@ def resolve(
     if isinstance(model, Predictor):
         return model
     if (backbone := neighbours_of(model)) is not None:
-        return knn_predictor(
-            load_backbone(backbone, compute.device, compute.precision), manifest, compute, cache, batch_size
-        )
+        return knn_predictor(load_backbone(backbone, compute), manifest, compute, cache, batch_size)
     return load(model, label_space, compute.device, compute.precision, cache)
 
 

@@ -19,7 +19,8 @@ from emolens.evaluation.resolve import head_predictor
 from emolens.evaluation.score.pairs import AFFECT
 from emolens.evaluation.score.targets import Targets
 from emolens.heads.heads import ProbeHead
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.specs import short_names
 from emolens.training.fit_probe import FOLDS, ProbeFit, fit_probe
 from emolens.training.jobs.head_config import ProbeConfig
@@ -39,7 +40,7 @@ def probe(setting: Setting) -> Iterable[Candidate]:
     for spec, name in short_names(setting.backbones or ("mini",)).items():
         title = f"linear probe on {name}"
         try:
-            backbone = load_backbone(spec, setting.compute.device, setting.compute.precision)
+            backbone = load_backbone(spec, setting.compute)
         except EmolensError as error:
             yield refused(title, str(error))
         else:
