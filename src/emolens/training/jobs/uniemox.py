@@ -95,7 +95,7 @@ class UniEmoXPretrainConfig(JobConfig):
 
     def _teacher(self, job: "Job") -> "Teacher":
         from emolens.models.backbones.load import load_backbone
-        from emolens.models.backbones.vit import IMAGENET_MEAN, IMAGENET_STD
+        from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
         from emolens.training.tasks.teacher import Teacher
 
         backbone = load_backbone(self.teacher, replace(job.compute, device=str(job.fabric.device)))
