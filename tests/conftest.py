@@ -1,6 +1,8 @@
 """Fixtures that more than one floor uses."""
 
 import os
+import subprocess
+import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -20,6 +22,18 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"no real data at {SHARED}; set EMOLENS_SHARED")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., None]:
+    """wait_until(condition, process): wait for a state that the process brings about, however slow the machine is."""
+
+    def wait(condition: Callable[[], bool], process: subprocess.Popen[Any]) -> None:
+        while not condition():
+            assert process.poll() is None, f"the process ended with {process.returncode} before that"
+            time.sleep(0.005)
+
+    return wait
 
 
 @pytest.fixture

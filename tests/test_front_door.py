@@ -12,7 +12,7 @@ PUBLIC = {
 
 
 def test_dir_shows_what_is_public_and_nothing_else():
-    assert set(dir(emolens)) == PUBLIC | {"__version__"}
+    assert set(dir(emolens)) == PUBLIC
 
 
 def test_every_public_name_is_there_and_has_a_docstring():

@@ -3,12 +3,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from emolens.cli.main import main
+
+HERE = str(Path(__file__).parent)
 
 
 @pytest.fixture
@@ -64,28 +66,43 @@ def test_all_inputs_bad_is_exit_code_3_and_still_a_table(tmp_path, capsys):
     assert list(pd.read_csv(out)["status"]) == ["error"]
 
 
-def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path, picture):
-    for seed in range(80):
-        picture(tmp_path / "in" / f"{seed:02}.png", seed, size=(256, 256))
-    out = tmp_path / "t.jsonl"
-    journal = tmp_path / ".t.jsonl.partial.jsonl"
-    command = [sys.executable, "-m", "emolens", "predict", str(tmp_path / "in"), "--model", "mini", "--batch-size", "4",
-               "--out", str(out)]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while process.poll() is None and not (journal.exists() and journal.stat().st_size) and time.monotonic() < deadline:
-        os.sched_yield()
+STOPPED = "import sys, gate_model; from emolens.cli.main import main; sys.exit(main(sys.argv[1:]))"
+
+
+@pytest.fixture
+def gate(tmp_path, monkeypatch):
+    """The model "gate" in this process, and what closes its gate for others: (environment, open it)."""
+    monkeypatch.syspath_prepend(HERE)
+    import gate_model  # noqa: F401  # registers it
+
+    os.mkfifo(tmp_path / "fifo")
+    held = os.open(tmp_path / "fifo", os.O_RDWR)  # a reader waits for as long as this end is open
+    path = os.pathsep.join([HERE, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "GATE": str(tmp_path / "fifo"), "PYTHONPATH": path}, lambda: os.close(held)
+
+
+def test_ctrl_c_keeps_what_is_done_and_resume_continues(tmp_path, picture, gate, wait_until):
+    for seed in range(24):
+        picture(tmp_path / "in" / f"{seed:02}.png", seed)
+    out, journal = tmp_path / "t.jsonl", tmp_path / ".t.jsonl.partial.jsonl"
+    command = ["predict", str(tmp_path / "in"), "--model", "gate", "--batch-size", "4", "--out", str(out)]
+    environment, open_gate = gate
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, *command], stderr=subprocess.PIPE, text=True, env=environment
+    )
+    wait_until(lambda: journal.exists() and journal.stat().st_size > 0, process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    open_gate()  # the loader threads may end; the run has been interrupted before
+    _, err = process.communicate()
     assert process.returncode == 130, err
     assert "interrupted" in err
     assert not out.exists()
     done = journal.read_text().count("\n")
-    assert 0 < done < 80
-    assert main(command[3:]) == 2  # not silently from the start
-    assert main([*command[3:], "--resume"]) == 0
-    assert len(out.read_text().splitlines()) == 80
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["in", "t.jsonl"]
+    assert 0 < done < 24
+    assert main(command) == 2  # not silently from the start
+    assert main([*command, "--resume"]) == 0
+    assert len(out.read_text().splitlines()) == 24
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["fifo", "in", "t.jsonl"]
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from emolens.runs.models import ImageModel
 backbone = load_backbone("mini")
 head = LinearHead(LinearProbe(backbone.embed_dim, 0, ("valence",)), None)
 try:
-    ImagePredictor("p", ImageModel(backbone, head, RunConfig("probe", targets=("valence",)))).push_to_hub("user/repo", token="none")
+    model = ImageModel(backbone, head, RunConfig("probe", targets=("valence",)))
+    ImagePredictor("p", model).push_to_hub("user/repo", token="none")
 except DataError as error:
     print(error)
 """

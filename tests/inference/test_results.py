@@ -55,7 +55,7 @@ def test_rows_become_arrays_and_rows_again(predictions):
 
 
 def test_rows_over_other_labels_are_refused():
-    with pytest.raises(DataError, match="row 1 .*: its scores are not over polarity2"):
+    with pytest.raises(DataError, match=r"row 1 .*: its scores are not over polarity2"):
         Predictions.from_rows([GOOD, replace(GOOD, scores={"odd": 1.0})])
     with pytest.raises(DataError, match="scores over polarity2 are not scores over ekman6"):
         Predictions.from_rows([GOOD]).score_NC(get_label_space("ekman6"))

@@ -37,8 +37,8 @@ VIDEOS_AHEAD = 2  # decoded while the model works, 16 frames each
 class ImagePredictor(Predictor):
     """A frozen backbone and a head on it.
 
-    A video is predicted from frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded and
-    predicted as a picture is, and the scores are averaged (:meth:`emolens.heads.answers.Answers.mean` says why).
+    A video is predicted from frames: of the whole, 16 at equal distances; of a window, two a second. Each is embedded
+    and predicted as a picture is, and the scores are averaged (:meth:`emolens.heads.answers.Answers.mean` says why).
 
     Args:
         name: for tables and the ``model`` column.
@@ -105,8 +105,8 @@ class ImagePredictor(Predictor):
         """
         if replace(perturbation, keep_frames=1.0, seed=0) != Perturbation():
             raise ConfigError(
-                f"{self.name} looks at pictures and hears nothing: of the perturbations only keep_frames applies to it; "
-                "those of sound need an audio-visual run (emolens train av_cpnet)"
+                f"{self.name} looks at pictures and hears nothing: only keep_frames applies to it; perturbations "
+                "of sound need an audio-visual run (emolens train av_cpnet)"
             )
         return ImagePredictor(self.name, self.model, self.cache, perturbation)
 

@@ -111,7 +111,7 @@ class Predictor(ABC):
         """Predict files, folders, patterns and lists of files; a progress bar shows on a terminal.
 
         Args:
-            inputs: see :func:`emolens.inference.inputs.read_inputs`; one result an input, in order, duplicates included.
+            inputs: see :func:`emolens.inference.inputs.read_inputs`; one result an input, in order, also of duplicates.
             batch_size: pictures, or frames, that go through the model together.
             workers: threads that decode; None chooses.
             timeline: whether rows of windows follow that of a video or sound file; None for those over 10 seconds.

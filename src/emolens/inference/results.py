@@ -81,8 +81,8 @@ class Predictions(Sequence[Prediction]):
         source_N, media_N, status_N, error_N: as in :class:`Prediction`; object arrays, shape (N,).
         span_N2: ``start_s`` and ``end_s``, float64, shape (N, 2); NaN for pictures.
         answers: scores, valence, arousal, dominance of N rows; NaN where there is no prediction.
-        input_N: which of the inputs a row is of, int64, shape (N,): the rows of one input stand together, the whole of a
-            video before its windows.
+        input_N: which of the inputs a row is of, int64, shape (N,). The rows of one input stand together, the whole of
+            a video before its windows.
         model: the model's name.
 
     Examples:

@@ -18,7 +18,7 @@ def test_neighbours_come_from_the_data_that_is_given(colours):
 
 
 def test_without_a_manifest_it_says_how_to_name_one(tmp_path):
-    with pytest.raises(ConfigError, match="knn:mini@MANIFEST.parquet"):
+    with pytest.raises(ConfigError, match=r"knn:mini@MANIFEST\.parquet"):
         load("knn:mini")
     with pytest.raises(DataError, match="no such"):
         load(f"knn:mini@{tmp_path / 'gone.parquet'}")

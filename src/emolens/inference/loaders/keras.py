@@ -24,8 +24,8 @@ WEBEMO = {2: "polarity2", 6: "parrott6", 25: "parrott25"}  # classes of the publ
 def load_keras(request: LoadRequest) -> ImagePredictor:
     """The published head; ``save_pretrained`` makes a run folder of it.
 
-    Its own label space is ``label_space`` if that has as many labels as the head has classes; else that of WEBEmo with so
-    many classes. The order of labels must be that of the training.
+    Its own label space is ``label_space`` if that has as many labels as the head has classes; else that of WEBEmo with
+    so many classes. The order of labels must be that of the training.
 
     Raises:
         ConfigError: if neither fits the head, or the backbone is of another width.

@@ -22,7 +22,7 @@ def load_knn(request: LoadRequest) -> ImagePredictor:
     manifest = Manifest.read(at) if at is not None else request.data
     if manifest is None:
         raise ConfigError(
-            f'model "{request.spec.text}": needs pictures whose labels are known; name a manifest with a split "train": '
+            f'model "{request.spec.text}": needs pictures with known labels; name a manifest with a split "train": '
             f"{request.spec.text}@MANIFEST.parquet"
         )
     backbone = load_backbone(request.spec.rest, request.compute)

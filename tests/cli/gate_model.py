@@ -1,0 +1,42 @@
+"""A model that waits at a gate: imported by tests that stop a run in the middle of its work.
+
+It predicts ``OPEN`` pictures, and each further one only once the writing end of the FIFO ``$GATE`` is closed.
+"""
+
+import os
+from itertools import count
+
+import numpy as np
+import torch
+
+from emolens.heads.linear import LinearHead
+from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.registry import LoadRequest, register_model
+from emolens.models.backbones.base import Backbone
+from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
+
+OPEN = 8
+
+
+class Gate(Backbone):
+    def __init__(self) -> None:
+        super().__init__("gate", 3, None)
+        self.settle(torch.device("cpu"), "fp32")
+        self.seen = count()
+
+    def transform(self, image_HWC: np.ndarray) -> torch.Tensor:
+        if next(self.seen) >= OPEN and "GATE" in os.environ:
+            with open(os.environ["GATE"], "rb") as gate:
+                gate.read()
+        return torch.from_numpy(image_HWC.reshape(-1, 3).mean(axis=0) / 127.5 - 1).float()
+
+    def features(self, batch: torch.Tensor) -> torch.Tensor:
+        return batch
+
+
+@register_model("gate")
+def load_gate(request: LoadRequest) -> ImagePredictor:
+    head = LinearHead(LinearProbe(3, 0, ("valence", "arousal")), None)
+    return ImagePredictor("gate", ImageModel(Gate(), head, RunConfig("probe")))
