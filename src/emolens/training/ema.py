@@ -1,16 +1,16 @@
-"""An exponential moving average of the weights."""
+"""An exponential moving average of the weights: timm's, with what a resumed training needs."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-import torch
 from torch import Tensor, nn
 
 
 class WeightAverage:
-    """Keeps w_ema <- d w_ema + (1 - d) w, with d = min(decay, (1 + t) / (10 + t)) at update t.
+    """Keeps w_ema <- d w_ema + (1 - d) w, by ``timm.utils.ModelEmaV3``.
 
-    The rise of d lets the average leave the random start (as in timm's ``ModelEmaV3``). Integer tensors are copied.
+    At update t, counted from 1, d = min(decay, 1 - t^(-2/3)): the first update copies the weights, and the rise lets the
+    average leave the random start. Integer tensors are copied.
 
     Args:
         model: whose weights are averaged; on its device, in its precision.
@@ -18,19 +18,21 @@ class WeightAverage:
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        self.model, self.decay, self.updates = model, decay, 0
-        self.average = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+        from timm.utils import ModelEmaV3  # here, and not above: timm takes a second to import
 
-    @torch.no_grad()
+        self.model, self.updates = model, 0
+        self._ema = ModelEmaV3(model, decay, use_warmup=True)
+
+    @property
+    def average(self) -> dict[str, Tensor]:
+        """The averaged tensors by name; what changes them is :meth:`update`."""
+        tensors: dict[str, Tensor] = self._ema.module.state_dict()
+        return tensors
+
     def update(self) -> None:
         """Move the average towards the weights of now."""
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for name, tensor in self.model.state_dict().items():
-            if tensor.is_floating_point():
-                self.average[name].lerp_(tensor, 1 - decay)
-            else:
-                self.average[name].copy_(tensor)
         self.updates += 1
+        self._ema.update(self.model, step=self.updates)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -44,6 +46,5 @@ class WeightAverage:
 
     def restore(self, average: Mapping[str, Tensor], updates: int) -> None:
         """Go on from saved tensors."""
-        for name, tensor in self.average.items():
-            tensor.copy_(average[name])
+        self._ema.module.load_state_dict(average)
         self.updates = updates
