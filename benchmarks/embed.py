@@ -132,11 +132,12 @@ def open_clip_side(job: Job) -> dict[str, float | str]:
 def emolens_side(job: Job) -> dict[str, float | str]:
     import torch
 
+    from emolens.compute import ComputeConfig
     from emolens.embedding.cache import EmbeddingCache
     from emolens.embedding.encode import encode_files
-    from emolens.models.backbones.base import load_backbone
+    from emolens.models.backbones.load import load_backbone
 
-    backbone = load_backbone(f"{job.arch}/{job.weights}", precision=job.precision)
+    backbone = load_backbone(f"{job.arch}-gelu/{job.weights}", ComputeConfig(precision=job.precision))
     paths = job.paths
     for _ in encode_files(backbone, paths[:BATCH], BATCH):
         pass

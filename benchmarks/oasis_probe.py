@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from emolens.data.adapter import import_dataset
 from emolens.embedding.cache import EmbeddingCache
 from emolens.metrics.summary import classification_metrics, regression_metrics
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.recipes.probe import probe
 from emolens.training.jobs.train_head import train_head
 

@@ -58,6 +58,11 @@ class BackboneSpec:
         _, slash, weights = self.rest.partition("/")
         return weights if slash else None
 
+    @property
+    def complete(self) -> bool:
+        """Whether it names something, and a "/" is followed by something."""
+        return bool(self.weights if self.scheme in PATH_SCHEMES else self.name) and self.weights != ""
+
 
 @dataclass(frozen=True)
 class ModelSpec:
@@ -142,6 +147,16 @@ def portable(text: str) -> str:
     if spec.weights and (path := Path(spec.weights).expanduser()).exists():
         return f"{text.partition('/')[0]}/{path.resolve()}"
     return text
+
+
+def stored_path(text: str) -> str:
+    """The path in ``run:PATH``, ``uniemox:PATH`` or ``mae:PATH``; any other text is a path itself.
+
+    >>> stored_path("mae:vit_b.pth"), stored_path("runs/pre")
+    ('vit_b.pth', 'runs/pre')
+    """
+    scheme, colon, path = text.partition(":")
+    return path if colon and scheme in ("run", *PATH_SCHEMES) else text
 
 
 def is_path(weights: str) -> bool:

@@ -60,7 +60,7 @@ def test_when_everything_fails_the_exit_code_says_so(folder, tmp_path, tiny_clip
         (["pictures"], ["--backbone", "ViT-B-23/openai"], 2, 'did you mean "ViT-B-32"'),
         (["pictures"], ["--backbone", "ViT-B-32/none.pt"], 4, "no such weights file"),
         (["pictures"], ["--device", "tpu"], 2, 'device "tpu"'),
-        (["pictures"], ["--precision", "int8"], 2, 'precision "int8"'),
+        (["pictures"], ["--precision", "int8"], 2, "int8"),
         (["pictures"], ["--batch-size", "0"], 2, "at least 1"),
     ],
 )

@@ -196,7 +196,11 @@ def test_ctrl_c_stops_promptly(files):
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_cuda_equals_cpu(tiny_clip, files):
-    from emolens.models.backbones.base import load_backbone
+    from emolens.compute import ComputeConfig
+    from emolens.models.backbones.load import load_backbone
 
-    found = [gathered(encode_files(load_backbone(tiny_clip, device, "fp32"), files))[1] for device in ("cpu", "cuda")]
+    found = [
+        gathered(encode_files(load_backbone(tiny_clip, ComputeConfig(device, "fp32")), files))[1]
+        for device in ("cpu", "cuda")
+    ]
     np.testing.assert_allclose(found[0], found[1], atol=1e-3)

@@ -12,7 +12,7 @@ from emolens.errors import DataError
 from emolens.heads.heads import ProbeHead
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.runs.head import describe
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.probe import LinearProbe
 backbone = load_backbone("mini")
 head = ProbeHead(LinearProbe(backbone.embed_dim, 0, ("valence",)), None)

@@ -6,10 +6,11 @@ import torch
 from PIL import Image
 
 from emolens import load
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.heads.heads import CrossEntropyHead, ProbeHead, TextHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
 from emolens.runs.head import describe
@@ -22,7 +23,7 @@ def pictures(tmp_path, picture):
 
 
 def predictor_of(tiny_clip, kind, space="ekman6") -> ImagePredictor:
-    backbone = load_backbone(tiny_clip, "cpu", "fp32")
+    backbone = load_backbone(tiny_clip, ComputeConfig("cpu", "fp32"))
     space = get_label_space(space)
     torch.manual_seed(1)
     head = {
@@ -177,7 +178,7 @@ def test_mini_has_nothing_to_save(tmp_path):
 
 
 def test_a_probe_of_valence_alone_gives_valence_alone(tiny_clip, pictures, tmp_path):
-    backbone = load_backbone(tiny_clip, "cpu", "fp32")
+    backbone = load_backbone(tiny_clip, ComputeConfig("cpu", "fp32"))
     head = ProbeHead(LinearProbe(16, 0, ("valence",)), None)
     ImagePredictor("v", backbone, head, describe(head, backbone, ("valence",))).save_pretrained(tmp_path / "run")
     model = load(f"run:{tmp_path / 'run'}", device="cpu", precision="fp32")

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import emolens
+from emolens.compute import ComputeConfig
 from emolens.embedding.encode import encode_files
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 PICTURES = Path(__file__).resolve().parents[2] / "examples" / "pictures"
@@ -34,7 +35,7 @@ def test_a_saved_run_says_what_it_said(name, golden_run):
 
 @pytest.mark.parametrize("scheme", ["uniemox", "mae"])
 def test_a_saved_pretraining_run_embeds_as_it_did(scheme, golden_run):
-    backbone = load_backbone(f"{scheme}:{golden_run('uniemox_pretrained')}", "cpu", "fp32")
+    backbone = load_backbone(f"{scheme}:{golden_run('uniemox_pretrained')}", ComputeConfig("cpu", "fp32"))
     wanted = EXPECTED[f"{scheme}:uniemox_pretrained"]
     found = next(iter(encode_files(backbone, INPUTS[:3]))).embedding_BD
     np.testing.assert_allclose(found, np.array(wanted["embedding"]), atol=TOLERANCE)

@@ -94,10 +94,10 @@ def _devices() -> list[Row]:
 
 
 def _weights() -> list[Row]:
-    from emolens.models.backbones.open_clip import clip_at_hand
+    from emolens.models.backbones.open_clip import cached_clip_file
 
     arch, tag = DEFAULT_CLIP
-    path = clip_at_hand(arch, tag)
+    path = cached_clip_file(arch, tag)
     missing = "not here; the first use fetches them from huggingface.co (about 600 MB), until then predict uses mini"
     return [(f"{arch}/{tag}", str(path) if path is not None else missing)]
 

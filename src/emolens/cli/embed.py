@@ -32,11 +32,12 @@ def main(args: list[str]) -> int:
     """Run the verb; the exit code: 0, or 3 where every file failed."""
     options = tyro.cli(EmbedOptions, args=args, prog="emolens embed")
     paths = _paths(options.inputs)  # before the model: a wrong path should not cost the loading of weights
+    from emolens.compute import ComputeConfig
     from emolens.embedding.cache import EmbeddingCache
     from emolens.files import user_cache
-    from emolens.models.backbones.base import load_backbone
+    from emolens.models.backbones.load import load_backbone
 
-    backbone = load_backbone(options.backbone, options.compute.device, options.compute.precision)
+    backbone = load_backbone(options.backbone, ComputeConfig(options.compute.device, options.compute.precision))
     cache = EmbeddingCache(options.out or user_cache() / "embeddings", backbone)
     start = time.perf_counter()
     embedded = cache.embed(paths, options.compute.batch_size, options.compute.workers)

@@ -55,11 +55,14 @@ def main(args: list[str]) -> int:
     manifest.select(split)  # a wrong split costs no loading of weights
     cache = options.cache or user_cache() / "embeddings"
     if options.model.startswith("knn:"):
+        from emolens.compute import ComputeConfig
         from emolens.evaluation.baselines.knn import KnnConfig, knn_predictor
-        from emolens.models.backbones.base import load_backbone
+        from emolens.models.backbones.load import load_backbone
 
         predictor: Predictor = knn_predictor(
-            load_backbone(options.model.removeprefix("knn:"), options.compute.device, options.compute.precision),
+            load_backbone(
+                options.model.removeprefix("knn:"), ComputeConfig(options.compute.device, options.compute.precision)
+            ),
             manifest,
             KnnConfig(options.neighbours, options.temperature),
             cache,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import tyro
 
+from emolens.compute import Precision
+
 
 @dataclass(frozen=True)
 class ComputeOptions:
@@ -16,7 +18,7 @@ class ComputeOptions:
     """Threads that decode (default: one a core, at most 16)."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
+    precision: Precision = "auto"
     """auto, fp32, bf16 or fp16."""
 
 

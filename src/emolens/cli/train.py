@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import tyro
 
+from emolens.compute import Precision
 from emolens.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class HeadOptions:
     """Folder of the embedding cache (default: the user's cache)."""
     device: str = "auto"
     """auto, cpu, cuda, cuda:N or mps."""
-    precision: str = "auto"
+    precision: Precision = "auto"
     """Of the backbone: auto, fp32, bf16 or fp16."""
     embed_batch_size: int = 32
     """Pictures that go through the backbone together."""

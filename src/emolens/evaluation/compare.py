@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from emolens.compute import ComputeConfig, Precision
 from emolens.data.manifest import Manifest
 from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError, EmolensError
@@ -28,7 +29,8 @@ from emolens.files import user_cache
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.specs import short_names
 
 ManifestLike = str | os.PathLike[str] | Manifest
@@ -53,7 +55,7 @@ class CompareConfig:
     workers: int | None = None
     seed: int = 0
     device: str = "auto"
-    precision: str = "auto"
+    precision: Precision = "auto"
     cache: str | os.PathLike[str] | None = None
     reported: str | os.PathLike[str] | None = None
 
@@ -199,7 +201,9 @@ def _baselines(given: dict[str, Predictor], data: dict[str, _Data], config: Comp
     for spec, name in short_names(backbones or ["mini"]).items():
         title = f"linear probe on {name}"
         try:
-            entries.extend(_probes(title, load_backbone(spec, config.device, config.precision), data, config))
+            entries.extend(
+                _probes(title, load_backbone(spec, ComputeConfig(config.device, config.precision)), data, config)
+            )
         except EmolensError as error:
             entries.append(_not_run(title, str(error), data))
     return entries

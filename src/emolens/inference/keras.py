@@ -3,11 +3,12 @@
 import os
 from pathlib import Path
 
+from emolens.compute import ComputeConfig, Precision
 from emolens.errors import ConfigError
 from emolens.files import sha256_file
 from emolens.heads.heads import CrossEntropyHead, Head, TextHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPECrossEntropy
 from emolens.models.loading.keras_heads import load_keras_head
 from emolens.runs.head import describe
@@ -19,7 +20,7 @@ def from_keras(
     label_space: LabelSpace | str,
     backbone: str = "ViT-B-32/openai",
     device: str = "auto",
-    precision: str = "auto",
+    precision: Precision = "auto",
 ) -> ImagePredictor:
     """Put a published CLIP-E head (Keras ``.hdf5``) on its frozen CLIP.
 
@@ -37,7 +38,7 @@ def from_keras(
         WeightsError: the file is not a CLIP-E head, or the backbone's weights are not at hand.
     """
     module, space = load_keras_head(path), get_label_space(label_space)
-    encoder = load_backbone(backbone, device, precision)
+    encoder = load_backbone(backbone, ComputeConfig(device, precision))
     width = module.img_fc1.in_features
     if width != encoder.embed_dim:
         raise ConfigError(f"{path}: takes embeddings of width {width}, but {backbone} gives {encoder.embed_dim}")

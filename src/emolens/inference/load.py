@@ -3,12 +3,13 @@
 import os
 from pathlib import Path
 
+from emolens.compute import ComputeConfig, Precision
 from emolens.errors import ConfigError, WeightsError
 from emolens.heads.heads import MiniHead, TextHead
 from emolens.inference.av_predictor import AVPredictor
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.predictor import Predictor
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.runs.av import read_av
 from emolens.runs.head import from_hub, read_pretrained
 from emolens.runs.run_files import AV, read_config
@@ -23,7 +24,7 @@ def load(
     spec: str = "auto",
     label_space: LabelSpace | str | None = None,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Precision = "auto",
     cache: str | os.PathLike[str] | None = None,
 ) -> Predictor:
     """Load a model by its spec.
@@ -56,7 +57,7 @@ def load(
         # All of that data set, no split of it: whoever evaluates there is told so.
         return ImagePredictor("mini", load_backbone("mini"), mini, {"data": {"dataset": "oasis"}}, where)
     if kind == "zeroshot" and rest:
-        backbone = load_backbone(rest, device, precision)
+        backbone = load_backbone(rest, ComputeConfig(device, precision))
         head = TextHead(backbone, space or get_label_space(DEFAULT_SPACE))
         return ImagePredictor(spec, backbone, head, {}, where)
     if kind == "uniemox" and rest and not Path(rest).is_dir():

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from emolens.errors import ConfigError, WeightsError
 from emolens.people.boxes import PersonBoxes
 from emolens.people.letterbox import from_letterbox, letterbox
-from emolens.people.nms import suppress
 from emolens.people.weights import detector_weights
 
 STRIDES = (8, 16, 32)  # px of the input that one anchor of each level stands for
@@ -99,11 +98,20 @@ class Detector:
         centre_K2 = (answer_AF[mine_A, :2] + self._cell_A2[mine_A]) * self._stride_A1[mine_A]
         half_K2 = np.exp(np.minimum(answer_AF[mine_A, 2:4], 20)) * self._stride_A1[mine_A] / 2
         box_K4, score_K = np.concatenate([centre_K2 - half_K2, centre_K2 + half_K2], axis=1), score_A[mine_A]
-        kept = suppress(box_K4, score_K, OVERLAP)
+        kept = _suppress(box_K4, score_K)
         box_K4 = from_letterbox(box_K4[kept], height, width, self.side)
         least = np.minimum(LEAST_SIDE, [width, height])
         solid_K = ((box_K4[:, 2:] - box_K4[:, :2]) >= least).all(axis=1)  # not all of it lies in the grey
         return PersonBoxes(box_K4[solid_K], score_K[kept][solid_K])
+
+
+def _suppress(box_K4: NDArray[np.float32], score_K: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Places of the boxes that no better one overlaps, by descending score."""
+    import torch  # here, and not above: finding out what a detector is costs nothing
+    from torchvision.ops import nms
+
+    kept: NDArray[np.int64] = nms(torch.from_numpy(box_K4), torch.from_numpy(score_K), OVERLAP).numpy()
+    return kept
 
 
 def _grid(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

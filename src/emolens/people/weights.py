@@ -1,17 +1,14 @@
 """Where the weights of a person detector are: a path, or the official release in the user's cache."""
 
-import hashlib
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from emolens.downloads import download
 from emolens.errors import ConfigError, WeightsError
-from emolens.files import atomic_path, sha256_file, user_cache
+from emolens.files import sha256_file, user_cache
 from emolens.names import did_you_mean
 
 RELEASE = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"  # Apache-2.0
-PATIENCE_S = 20.0
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -63,21 +60,7 @@ def detector_weights(spec: str) -> Path:
 def _fetched(name: str) -> Path:
     release = RELEASES[name]
     path = user_cache() / "weights" / release.file
-    if path.is_file() and sha256_file(path) == release.sha256:
-        return path
-    by_hand = f"put {release.url} at {path}, or give another copy's path as yolox:PATH"
-    with atomic_path(path) as temporary:
-        digest = hashlib.sha256()
-        try:
-            with urllib.request.urlopen(release.url, timeout=PATIENCE_S) as answer, open(temporary, "wb") as stream:  # noqa: S310
-                while block := answer.read(BLOCK):
-                    digest.update(block)
-                    stream.write(block)
-        except OSError as error:  # URLError, time-outs and broken connections are all of this kind
-            raise WeightsError(f"weights {release.file} cannot be fetched ({error}).\n{by_hand}") from error
-        if digest.hexdigest() != release.sha256:
-            raise WeightsError(
-                f"{release.url} gave other bytes than those released (SHA-256 {digest.hexdigest()[:16]}..., not "
-                f"{release.sha256[:16]}...).\n{by_hand}"
-            )
+    if not path.is_file() or sha256_file(path) != release.sha256:
+        instead = "give another copy's path as yolox:PATH"
+        download(release.url, path, f"weights {release.file}", instead, release.sha256)
     return path

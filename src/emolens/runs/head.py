@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens import __version__
+from emolens.compute import ComputeConfig, Precision
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.heads.heads import Head, build_head
 from emolens.heads.vit import VIT
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import ViTBackbone
 from emolens.models.loading.safetensors_file import WEIGHTS, load_weights, save_weights
 from emolens.runs.run_files import CARD, CONFIG, FORMAT, PRETRAINED, card, read_config
@@ -67,7 +69,7 @@ def save_pretrained(predictor: "ImagePredictor", directory: Path) -> None:
 
 
 def read_pretrained(
-    directory: Path, device: str = "auto", precision: str = "auto"
+    directory: Path, device: str = "auto", precision: Precision = "auto"
 ) -> tuple[dict[str, Any], Backbone, Head]:
     """Read a run folder or saved model.
 
@@ -92,7 +94,7 @@ def read_pretrained(
         spec, trained_precision, fingerprint = stored["spec"], stored["precision"], stored["fingerprint"]
     except (KeyError, TypeError) as error:
         raise DataError(f"{directory / CONFIG}: field {error} is missing or malformed; train again") from error
-    backbone = load_backbone(spec, device, precision)
+    backbone = load_backbone(spec, ComputeConfig(device, precision))
     if backbone.embed_dim != embed_dim:
         raise WeightsError(
             f"{directory}: was trained on embeddings of width {embed_dim}, {spec} gives {backbone.embed_dim}"

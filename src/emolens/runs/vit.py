@@ -20,10 +20,11 @@ from typing import Any
 from torch import Tensor
 
 from emolens import __version__
+from emolens.compute import ComputeConfig, Precision
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import write_json, write_text
 from emolens.heads.vit import VIT, VitClassifier, VitHead
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import SIZES, ViTBackbone, evaluation_preprocess
 from emolens.models.loading.published import load_published
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
@@ -78,7 +79,7 @@ def save_vit(run: Path, state: Mapping[str, Tensor], config: dict[str, Any]) -> 
 
 
 def read_vit(
-    directory: Path, config: dict[str, Any], device: str, precision: str
+    directory: Path, config: dict[str, Any], device: str, precision: Precision
 ) -> tuple[dict[str, Any], ViTBackbone, VitHead]:
     """The encoder and the head of a run folder.
 
@@ -92,7 +93,7 @@ def read_vit(
         stated = {name: int(config["model"][name]) for name in SIZES}
     except (KeyError, TypeError) as error:
         raise DataError(f"{directory}/config.json: field {error} is missing or malformed; train again") from error
-    backbone = load_backbone(f"uniemox:{directory.resolve()}", device, precision)
+    backbone = load_backbone(f"uniemox:{directory.resolve()}", ComputeConfig(device, precision))
     assert isinstance(backbone, ViTBackbone)
     if backbone.sizes != stated:
         raise WeightsError(f"{directory}: {WEIGHTS} is a ViT of {backbone.sizes}, config.json says {stated}")
@@ -100,7 +101,7 @@ def read_vit(
 
 
 def read_published(
-    path: str, space: LabelSpace | None, device: str, precision: str
+    path: str, space: LabelSpace | None, device: str, precision: Precision
 ) -> tuple[dict[str, Any], ViTBackbone, VitHead]:
     """A fine-tuned checkpoint as a model. Its file does not name its classes.
 
@@ -113,7 +114,7 @@ def read_published(
         ConfigError: no label space is given, or the weights are pretrained, without a classifier.
         WeightsError: not at hand, or the number of classes is not that of the space.
     """
-    backbone = load_backbone(f"uniemox:{path}", device, precision)
+    backbone = load_backbone(f"uniemox:{path}", ComputeConfig(device, precision))
     assert isinstance(backbone, ViTBackbone)
     if backbone.classifier is None:
         raise ConfigError(

@@ -12,7 +12,7 @@ from emolens.data.loaders.single_view import Augment, SingleViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.media.image import read_image
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.people.crop import person_crop
 

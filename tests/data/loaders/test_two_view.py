@@ -14,7 +14,7 @@ from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
 from emolens.media.image import read_image
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.models.preprocess import Preprocess
 

@@ -19,7 +19,7 @@ from emolens.evaluation.score.targets import read_targets
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.predictor import Answer, Predictor
 from emolens.media.video import probe
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.verdict import Verdict, mapping_of
 from emolens.taxonomy import LabelSpace, get_label_space
 

@@ -6,7 +6,8 @@ import torch
 from torchvision import models
 
 from emolens.errors import ConfigError, WeightsError
-from emolens.models.av.frame_encoder import MEAN, STD, FrameEncoder, FrameEncoderConfig
+from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 
 
 def clip(n: int, t: int, size: int, seed: int = 0) -> torch.Tensor:
@@ -30,7 +31,7 @@ def test_equals_the_obvious_version(layer: str | None, depth: int) -> None:
     for snippet in video:
         maps = []
         for frame in snippet:
-            pixel = (frame.double() / 255 - torch.tensor(MEAN).double()) / torch.tensor(STD).double()
+            pixel = (frame.double() / 255 - torch.tensor(IMAGENET_MEAN).double()) / torch.tensor(IMAGENET_STD).double()
             maps.append(features(pixel.permute(2, 0, 1)[None])[0].detach().flatten(1).numpy())
         looks = np.mean([places.mean(1) for places in maps], axis=0)
         moves = np.array([[np.sqrt(np.var([m[d, p] for m in maps]) + 1e-6) for p in range(maps[0].shape[1])]

@@ -3,22 +3,8 @@ import pytest
 import torch
 
 from emolens.errors import ConfigError
-from emolens.models.backbones.base import Backbone, load_backbone, mean_and_max
-
-
-@pytest.mark.parametrize(
-    ("spec", "says"),
-    [
-        ("", "write ARCH/TAG"),
-        ("/", "write ARCH/TAG"),
-        ("timm:", "write ARCH/TAG"),
-        ("timm:resnet18/", "write ARCH/TAG"),
-        ("keras:resnet50", 'unknown kind "keras:"'),
-    ],
-)
-def test_malformed_spec(spec, says):
-    with pytest.raises(ConfigError, match=says):
-        load_backbone(spec)
+from emolens.models.backbones.base import Backbone, mean_and_max
+from emolens.models.backbones.load import load_backbone
 
 
 def test_mini_needs_no_weights(rng):

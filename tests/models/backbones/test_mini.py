@@ -6,7 +6,7 @@ from emolens.errors import ConfigError
 from emolens.media.image import read_image
 from emolens.models.affective.features import affective_features
 from emolens.models.backbones import mini
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.mini import MiniBackbone
 
 

@@ -5,10 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.media.image import read_image
 from emolens.models.backbones import open_clip as clip
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 
 TEXTS = ["a photo that evokes awe", "a photo that evokes fear", ""]
 
@@ -24,7 +25,7 @@ def theirs(tiny_clip):
 
 @pytest.fixture(scope="session")
 def backbone(tiny_clip):
-    return load_backbone(tiny_clip, device="cpu", precision="fp32")
+    return load_backbone(tiny_clip, ComputeConfig("cpu", "fp32"))
 
 
 def test_image_embeddings_equal_open_clip(backbone, theirs, picture, tmp_path):
@@ -47,7 +48,7 @@ def test_text_embeddings_and_scale_equal_open_clip(backbone, theirs):
 
 
 def test_bf16_keeps_the_direction(tiny_clip, backbone, rng):
-    rounded = load_backbone(tiny_clip, device="cpu", precision="bf16")
+    rounded = load_backbone(tiny_clip, ComputeConfig("cpu", "bf16"))
     image = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
     one, other = (b.encode_image(b.transform(image)[None]) for b in (backbone, rounded))
     assert float(torch.cosine_similarity(one, other)) > 0.999
@@ -59,7 +60,7 @@ def test_the_root_logger_is_left_alone(tiny_clip, capfd):
     import logging
 
     before = list(logging.getLogger().handlers), list(logging.getLogger().filters)
-    load_backbone(tiny_clip, precision="fp32")
+    load_backbone(tiny_clip, ComputeConfig(precision="fp32"))
     assert (list(logging.getLogger().handlers), list(logging.getLogger().filters)) == before
     assert "random" not in capfd.readouterr().err
 
@@ -106,7 +107,8 @@ class TestQuickGelu:
     def test_the_tag_decides(self, tagged, tiny_clip, rng):
         image = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
         quick, plain, file = (
-            load_backbone(spec, "cpu", "fp32") for spec in (f"{tagged}/quick", f"{tagged}/plain", tiny_clip)
+            load_backbone(spec, ComputeConfig("cpu", "fp32"))
+            for spec in (f"{tagged}/quick", f"{tagged}/plain", tiny_clip)
         )
         assert (quick.quick_gelu, plain.quick_gelu, file.quick_gelu) == (True, False, False)
         of = {b: b.encode_image(b.transform(image)[None]) for b in (quick, plain, file)}
@@ -118,7 +120,7 @@ class TestQuickGelu:
         import open_clip
 
         image = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
-        quick = load_backbone(f"{tagged}/quick", "cpu", "fp32")
+        quick = load_backbone(f"{tagged}/quick", ComputeConfig("cpu", "fp32"))
         path = tiny_clip.partition("/")[2]
         model, _, preprocess = open_clip.create_model_and_transforms(tagged, pretrained=path, force_quick_gelu=True)
         with torch.no_grad():

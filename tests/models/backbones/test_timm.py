@@ -4,8 +4,9 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 
 
 def saved(name, path, **options):
@@ -26,7 +27,7 @@ def test_a_convolutional_map_is_pooled_by_mean_and_maximum(tmp_path, image):
     from timm.data import create_transform, resolve_data_config
 
     model = saved("test_resnet", tmp_path / "w.safetensors")
-    backbone = load_backbone(f"timm:test_resnet/{tmp_path / 'w.safetensors'}", "cpu", "fp32")
+    backbone = load_backbone(f"timm:test_resnet/{tmp_path / 'w.safetensors'}", ComputeConfig("cpu", "fp32"))
     batch = create_transform(**resolve_data_config({}, model=model))(Image.fromarray(image))[None]
     with torch.no_grad():
         found = model.forward_features(batch)
@@ -37,7 +38,7 @@ def test_a_convolutional_map_is_pooled_by_mean_and_maximum(tmp_path, image):
 
 def test_a_token_model_keeps_its_own_pooling(tmp_path, image):
     model = saved("test_vit", tmp_path / "w.safetensors", num_classes=0)
-    backbone = load_backbone(f"timm:test_vit/{tmp_path / 'w.safetensors'}", "cpu", "fp32")
+    backbone = load_backbone(f"timm:test_vit/{tmp_path / 'w.safetensors'}", ComputeConfig("cpu", "fp32"))
     batch = backbone.transform(image)[None]
     with torch.no_grad():
         expected = model(batch)

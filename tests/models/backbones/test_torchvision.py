@@ -4,9 +4,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.media.image import read_image
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.torchvision import TorchvisionBackbone, _preprocess
 
 
@@ -16,7 +17,7 @@ def test_squeezenet_of_the_shared_data(shared):
     from torchvision import models
 
     path = shared / "models" / "squeezenet1_1_imagenet_features.safetensors"
-    backbone = load_backbone(f"torchvision:squeezenet1_1/{path}", "cpu", "fp32")
+    backbone = load_backbone(f"torchvision:squeezenet1_1/{path}", ComputeConfig("cpu", "fp32"))
     assert backbone.embed_dim == 1024
     model = models.squeezenet1_1(weights=None).eval()
     model.load_state_dict(load_file(path), strict=False)
@@ -113,6 +114,7 @@ def test_bf16_keeps_the_direction(tmp_path, rng):
     spec = f"torchvision:squeezenet1_1/{tmp_path / 'w.safetensors'}"
     image = rng.integers(0, 256, (60, 60, 3), dtype=np.uint8)
     one, other = (
-        b.encode_image(b.transform(image)[None]) for b in (load_backbone(spec, "cpu", p) for p in ("fp32", "bf16"))
+        b.encode_image(b.transform(image)[None])
+        for b in (load_backbone(spec, ComputeConfig("cpu", p)) for p in ("fp32", "bf16"))
     )
     assert float(torch.cosine_similarity(one, other)) > 0.999

@@ -8,8 +8,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, DataError, WeightsError
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import ViTBackbone, evaluation_preprocess, load_autoencoder
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import EmotionViT
@@ -48,7 +49,7 @@ def batch():
 
 
 def load(spec) -> ViTBackbone:
-    return load_backbone(spec, "cpu", "fp32")
+    return load_backbone(spec, ComputeConfig("cpu", "fp32"))
 
 
 @pytest.mark.parametrize(("scheme", "pooled"), [("uniemox", lambda t: t[:, 0]), ("mae", lambda t: t[:, 1:].mean(1))])

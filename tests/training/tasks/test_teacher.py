@@ -2,7 +2,7 @@
 
 import torch
 
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.training.tasks.teacher import Teacher, TextTable
 
 

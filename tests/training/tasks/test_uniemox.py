@@ -3,9 +3,10 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError
 from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
-from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig
 from emolens.training.tasks.task import Step
 from emolens.training.tasks.teacher import Teacher, TextTable
@@ -22,7 +23,7 @@ def student(width=16):
 
 @pytest.fixture
 def teacher(tiny_clip):
-    return Teacher(load_backbone(tiny_clip, "cpu", "fp32"), MEAN, STD)
+    return Teacher(load_backbone(tiny_clip, ComputeConfig("cpu", "fp32")), MEAN, STD)
 
 
 def views(rows, size=32):

@@ -3,11 +3,12 @@
 Legend: N pictures, U different hashes, P candidate pairs.
 """
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 BITS = 64
 
@@ -26,32 +27,22 @@ def near_duplicate_groups(hash_N: NDArray[np.uint64], max_distance: int = 4) -> 
         Groups of two and more indices into ``hash_N``, each ascending, ordered by their first. Members of a group may
         lie further apart than ``max_distance`` where others link them.
     """
-    value_U, unique_N = np.unique(hash_N, return_inverse=True)
-    parent = list(range(len(value_U)))
-
-    def root(member: int) -> int:
-        while parent[member] != member:
-            parent[member] = parent[parent[member]]
-            member = parent[member]
-        return member
-
-    for left_P, right_P in _near_pairs(value_U, max_distance):
-        for left, right in zip(left_P.tolist(), right_P.tolist(), strict=True):
-            parent[root(right)] = root(left)
-    group_U = np.array([root(member) for member in range(len(value_U))], dtype=np.int64)
     index_N = np.flatnonzero(hash_N != 0)
     if index_N.size == 0:
         return []
+    value_U, unique_N = np.unique(hash_N, return_inverse=True)
+    pair_2P = _near_pairs(value_U, max_distance)
+    links = coo_array((np.ones(pair_2P.shape[1]), tuple(pair_2P)), shape=(len(value_U), len(value_U)))
+    group_U = connected_components(links, directed=False)[1]
     group_N = group_U[unique_N[index_N]]
     order = np.argsort(group_N, kind="stable")
     groups = np.split(index_N[order], np.flatnonzero(np.diff(group_N[order])) + 1)
     return sorted((group for group in groups if len(group) > 1), key=lambda group: int(group[0]))
 
 
-def _near_pairs(
-    value_U: NDArray[np.uint64], max_distance: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Pairs of indices into the different hashes, near each other; a pair may come more than once."""
+def _near_pairs(value_U: NDArray[np.uint64], max_distance: int) -> NDArray[np.int64]:
+    """Pairs of indices into the different hashes, near each other, (2, P); a pair may come more than once."""
+    found_2P = [np.empty((2, 0), dtype=np.int64)]
     known = np.flatnonzero(value_U != 0)
     edges = np.linspace(0, BITS, max_distance + 2).astype(int)
     for low, high in pairwise(edges.tolist()):
@@ -67,4 +58,5 @@ def _near_pairs(
                 break
             left_P, right_P = member[start], member[start + step]
             near_P = np.bitwise_count(value_U[left_P] ^ value_U[right_P]) <= max_distance
-            yield left_P[near_P], right_P[near_P]
+            found_2P.append(np.stack([left_P[near_P], right_P[near_P]]))
+    return np.concatenate(found_2P, axis=1)

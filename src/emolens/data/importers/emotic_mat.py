@@ -40,7 +40,7 @@ def import_emotic_mat(source: Path, options: EmoticOptions) -> Manifest:
     Raises:
         DataError: the file is missing, no MATLAB file, or has another structure.
     """
-    from scipy.io import loadmat  # type: ignore[import-untyped]
+    from scipy.io import loadmat
 
     file = source / options.annotations
     try:

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError
 from emolens.models.av.audio_resnet import BatchNorm
 from emolens.models.backbones.torchvision import HEADS, UNSUPPORTED, TorchvisionBackbone
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.torchvision_weights import torchvision_state
 from emolens.models.loading.weights import load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, as all of torchvision's image models take them
 EPS = 1e-6  # under the root of a variance: its slope at 0 is infinite
 
 
@@ -73,8 +73,8 @@ class FrameEncoder(nn.Module):
         self.norm = BatchNorm(self.dim, affine=False)
         self.mean: Tensor
         self.std: Tensor
-        self.register_buffer("mean", torch.tensor(MEAN), persistent=False)
-        self.register_buffer("std", torch.tensor(STD), persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD), persistent=False)
         self.trunk.requires_grad_(not config.frozen)
         self.train()
 
@@ -113,7 +113,7 @@ def _trunk(config: FrameEncoderConfig, pretrained: bool) -> nn.Module:
         entry = models.get_model_weights(name).DEFAULT
         state = torchvision_state(entry, weights) if published else read_state_dict(weights)
         load_into(net, state, f"{weights} as torchvision:{name}", optional=HEADS)
-    preprocess = Preprocess((64, 64), (64, 64), "squash", "bilinear", MEAN, STD)
+    preprocess = Preprocess((64, 64), (64, 64), "squash", "bilinear", IMAGENET_MEAN, IMAGENET_STD)
     whole = TorchvisionBackbone(f"torchvision:{name}", name, net, preprocess).model
     return whole if config.layer is None else _until(whole, config.layer, config.layer)
 

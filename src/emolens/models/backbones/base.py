@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
-from emolens.models.precision import DTYPES, choose_device, choose_precision
+from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Preprocess
 
 ENCODING = 1  # raised whenever emolens computes other embeddings from the same weights; old caches then no longer fit
@@ -23,10 +23,11 @@ ENCODING = 1  # raised whenever emolens computes other embeddings from the same 
 class Backbone(nn.Module):
     """An encoder that is never trained: a picture, or a text, to a vector.
 
-    A subclass gives :meth:`features` and either ``preprocess`` or its own :meth:`transform`, then calls :meth:`settle`.
+    A subclass gives :meth:`features` and either ``preprocess`` or its own :meth:`transform`; what loads it registers
+    with :func:`emolens.models.backbones.load.register_backbone`.
 
     Attributes:
-        spec: what :func:`load_backbone` was given.
+        spec: what :func:`emolens.models.backbones.load.load_backbone` was given.
         embed_dim: D.
         device, precision: where it runs, and "fp32", "bf16" or "fp16".
         preprocess: how a picture becomes an input, or None where ``transform`` is its own.
@@ -48,7 +49,11 @@ class Backbone(nn.Module):
         self.precision = "fp32"
 
     def settle(self, device: torch.device, precision: str) -> None:
-        """Freeze, convert the weights, move them; the last step of loading.
+        """Freeze, convert the weights, move them; ``load_backbone`` does it last.
+
+        Args:
+            device: where to.
+            precision: "fp32", "bf16" or "fp16".
 
         Channels last, because CPUs convolve that way up to twice as fast (SqueezeNet 2.2x, ResNet-18 1.4x, no
         difference for transformers).
@@ -136,58 +141,3 @@ def mean_and_max(map_BCHW: Tensor) -> Tensor:
     The mean says how much of a pattern there is, the maximum whether there is any; a linear head wants both.
     """
     return torch.cat([map_BCHW.mean(dim=(2, 3)), map_BCHW.amax(dim=(2, 3))], dim=1)
-
-
-def load_backbone(spec: str, device: str = "auto", precision: str = "auto") -> Backbone:
-    """Load a frozen encoder.
-
-    Args:
-        spec: ``ARCH/TAG`` or ``ARCH/PATH`` (a CLIP of open_clip), ``timm:NAME`` or ``timm:NAME/PATH``,
-            ``torchvision:NAME/PATH``, or ``mini``. What follows the first ``/`` is the tag or path, so an absolute path
-            gives two: ``torchvision:squeezenet1_1//data/squeezenet.safetensors``. ``uniemox:PATH`` and ``mae:PATH`` are
-            a run folder or a file of a pretrained or fine-tuned ViT
-            (:class:`emolens.models.backbones.vit.ViTBackbone` says which token).
-        device: see :func:`emolens.models.precision.choose_device`.
-        precision: see :func:`emolens.models.precision.choose_precision`.
-
-    Raises:
-        ConfigError: malformed, unknown architecture or tag, impossible device or precision.
-        WeightsError: weights not at hand, or not of this architecture.
-    """
-    where = choose_device(device)
-    numbers = choose_precision(precision, where)
-    if spec == "mini":
-        from emolens.models.backbones.mini import MiniBackbone
-
-        backbone: Backbone = MiniBackbone()
-        # Its features are fixed formulas computed while loading: they have one device and one precision.
-        return backbone
-    scheme, colon, rest = spec.partition(":")
-    if not colon or "/" in scheme:
-        scheme, rest = "clip", spec
-    if scheme in ("uniemox", "mae") and rest:
-        from emolens.models.backbones.vit import load_uniemox
-
-        return load_uniemox(spec, scheme, rest, where, numbers)
-    name, slash, weights = rest.partition("/")
-    if not name or (slash and not weights):
-        raise ConfigError(
-            f'backbone "{spec}": write ARCH/TAG, ARCH/PATH, timm:NAME[/PATH], torchvision:NAME/PATH, '
-            "uniemox:PATH, mae:PATH or mini"
-        )
-    if scheme == "clip":
-        from emolens.models.backbones.open_clip import load_clip
-
-        return load_clip(spec, name, weights, where, numbers)
-    if scheme == "timm":
-        from emolens.models.backbones.timm import load_timm
-
-        return load_timm(spec, name, weights or None, where, numbers)
-    if scheme == "torchvision":
-        from emolens.models.backbones.torchvision import load_torchvision
-
-        return load_torchvision(spec, name, weights, where, numbers)
-    raise ConfigError(
-        f'backbone "{spec}": unknown kind "{scheme}:"; known: timm:, torchvision:, uniemox:, mae:, mini, or ARCH/TAG '
-        "for CLIP"
-    )

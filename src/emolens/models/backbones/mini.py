@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emolens.compute import ComputeConfig
 from emolens.models.affective.features import FEATURE_VERSION, affective_features, feature_names
 from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import register_backbone
 
 MIN_SIDE = 128  # px: a JPEG draft then still has 256 px, what the features are computed on
 
@@ -25,6 +27,9 @@ class MiniBackbone(Backbone):
     def __init__(self) -> None:
         super().__init__("mini", embed_dim=len(feature_names()), preprocess=None, min_side=MIN_SIDE)
         self.eval()
+
+    def settle(self, device: torch.device, precision: str) -> None:
+        """Nothing to move or convert: fixed formulas, computed while loading, have one device and one precision."""
 
     def transform(self, image_HWC: NDArray[np.uint8]) -> Tensor:
         """One picture's features.
@@ -43,3 +48,9 @@ class MiniBackbone(Backbone):
 
     def recipe(self) -> dict[str, Any]:
         return {**super().recipe(), "features": FEATURE_VERSION}
+
+
+@register_backbone("mini", form="mini")
+def load_mini(name: str, weights: str | None, compute: ComputeConfig) -> MiniBackbone:
+    """``mini``: the affective features."""
+    return MiniBackbone()

@@ -10,14 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbones.base import Backbone
-from emolens.models.loading.weights import SUFFIXES, State, cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.models.backbones.load import register_backbone
+from emolens.models.loading.activation import GELU, QUICK, uses_quick_gelu, without_gelu
+from emolens.models.loading.weights import State, cached_hub_file, hub_file, load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
+from emolens.specs import OPEN_CLIP, is_path
 
 # Where a hub repository of open_clip keeps its weights, the first that exists (open_clip.constants)
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
@@ -57,7 +60,7 @@ class CLIPBackbone(Backbone):
         """open_clip's own for this architecture.
 
         Raises:
-            WeightsError: it is one of transformers, and neither installed nor at hand.
+            WeightsError: it is one of transformers, and neither installed nor in the cache.
         """
         import open_clip
 
@@ -74,23 +77,27 @@ class CLIPBackbone(Backbone):
         return {**super().recipe(), "kind": "ClipBackbone", "arch": self.arch, "quick_gelu": self.quick_gelu}
 
 
-def load_clip(spec: str, arch: str, weights: str, device: torch.device, precision: str) -> CLIPBackbone:
-    """Load a model of open_clip.
+@register_backbone(OPEN_CLIP, form="ARCH/TAG, ARCH/PATH", reads_text=True)
+def load_clip(name: str, weights: str | None, compute: ComputeConfig) -> CLIPBackbone:
+    """``ARCH/TAG`` or ``ARCH/PATH``: a CLIP of open_clip.
 
     Args:
-        spec: the whole specification, for messages.
-        arch: a name that ``open_clip.list_models()`` has.
-        weights: a tag that open_clip knows for ``arch``, or the path of a file. A tag knows whether its weights were
-            trained with QuickGELU (OpenAI's were) and that activation is used, whatever ``arch`` says. A file does
-            not know: there ``arch`` decides, so OpenAI weights in a file are ``ViT-B-32-quickgelu/PATH``.
+        name: an architecture that ``open_clip.list_models()`` has; ``-gelu`` after it says what a file does not.
+        weights: a tag that open_clip knows for the architecture, or the path of a file. A tag knows whether its
+            weights were trained with QuickGELU (OpenAI's were) and that activation is used, whatever ``name`` says.
+            OpenAI's own weights are recognised in a file too. For any other file of an architecture that open_clip
+            has with both activations, write ``ViT-B-32-quickgelu/PATH`` or ``ViT-B-32-gelu/PATH``
+            (see :mod:`emolens.models.loading.activation`).
 
     Raises:
-        ConfigError: unknown architecture or tag.
-        WeightsError: not at hand, or of another architecture.
+        ConfigError: unknown architecture or tag; an activation that is not known, or contradicts the weights.
+        WeightsError: missing, damaged, or of another architecture.
     """
     import open_clip
     from open_clip.pretrained import get_pretrained_cfg
 
+    spec = f"{name}/{weights}" if weights else name
+    arch, asks_gelu = without_gelu(name)
     config = open_clip.get_model_config(arch) if ":" not in arch else None
     if config is None:
         raise ConfigError(
@@ -100,16 +107,21 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
     if not weights:
         raise ConfigError(f'backbone "{spec}": write {arch}/TAG or {arch}/PATH; tags: {", ".join(tags) or "none"}')
     tag: dict[str, Any] = get_pretrained_cfg(arch, weights)
-    if not tag and not _is_path(weights):
+    if not tag and not (is_path(weights) or Path(weights).is_file()):
         raise ConfigError(
             f'backbone "{spec}": {arch} has no weights called "{weights}", and there is no such file; '
             f"{did_you_mean(weights, tags)}"
         )
-    path = _tag_file(tag, f"{arch}/PATH") if tag else Path(weights).expanduser()
-    state = read_state_dict(path)
-
+    has_twin = f"{arch}{QUICK}" in open_clip.list_models()
     # A tag without the flag says nothing: roberta-ViT-B-32 was trained with QuickGELU and only its ARCH knows.
     quick_gelu = bool(config.get("quick_gelu")) or bool(tag.get("quick_gelu"))
+    if quick_gelu and asks_gelu:
+        raise ConfigError(f'backbone "{spec}": was trained with QuickGELU; leave out "-gelu"')
+    as_file = f"{arch}{(QUICK if quick_gelu else GELU) if has_twin else ''}/PATH"
+    path = _tag_file(tag, as_file) if tag else Path(weights).expanduser()
+    state = read_state_dict(path)
+    if not tag and not quick_gelu:
+        quick_gelu = uses_quick_gelu(state, arch, has_twin, asks_gelu, str(path))
     with _quiet():
         try:
             model = open_clip.create_model(
@@ -126,21 +138,15 @@ def load_clip(spec: str, arch: str, weights: str, device: torch.device, precisio
         ) as error:  # text towers of transformers, where that is not installed
             raise ConfigError(f'backbone "{spec}": open_clip cannot build {arch} ({error})') from error
     load_into(model, _in_todays_names(model, state), f"{path} as {arch}")
-    backbone = CLIPBackbone(spec, arch, model, _preprocess(model.visual.preprocess_cfg), quick_gelu)
-    backbone.settle(device, precision)
-    return backbone
+    return CLIPBackbone(spec, arch, model, _preprocess(model.visual.preprocess_cfg), quick_gelu)
 
 
-def clip_at_hand(arch: str, tag: str) -> Path | None:
+def cached_clip_file(arch: str, tag: str) -> Path | None:
     """The cached weights file of a tag, or None; asks no network."""
     from open_clip.pretrained import get_pretrained_cfg
 
     repository, names = _hub_place(get_pretrained_cfg(arch, tag))
     return cached_hub_file(repository, names) if repository else None
-
-
-def _is_path(weights: str) -> bool:
-    return "/" in weights or weights.endswith(SUFFIXES) or Path(weights).is_file()
 
 
 def _embed_dim(arch: str) -> int:

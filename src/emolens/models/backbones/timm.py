@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbones.base import Backbone, mean_and_max
-from emolens.models.loading.weights import cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.models.backbones.load import register_backbone
+from emolens.models.loading.weights import hub_file, load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
 
@@ -47,18 +49,18 @@ class TimmBackbone(Backbone):
         return {**super().recipe(), "arch": self.name}
 
 
-def load_timm(spec: str, name: str, weights: str | None, device: torch.device, precision: str) -> TimmBackbone:
-    """Load a model of timm.
+@register_backbone("timm", form="timm:NAME[/PATH]")
+def load_timm(name: str, weights: str | None, compute: ComputeConfig) -> TimmBackbone:
+    """``timm:NAME[/PATH]``: an image model of timm that gives maps or tokens.
 
     Args:
-        spec: the whole specification, for messages.
         name: a name that timm knows, with or without the tag of its weights (``resnet18.a1_in1k``). The tag decides the
             preprocessing, for a path too.
         weights: the path of a file, or None for the weights of the tag, from the Hugging Face cache or hub.
 
     Raises:
         ConfigError: unknown name.
-        WeightsError: not at hand, or of another architecture.
+        WeightsError: missing, damaged, or of another architecture.
     """
     import timm
 
@@ -66,7 +68,7 @@ def load_timm(spec: str, name: str, weights: str | None, device: torch.device, p
         model = timm.create_model(name, pretrained=False, num_classes=0)
     except (RuntimeError, ValueError, AttributeError) as error:
         known = timm.list_models() if "." not in name else timm.list_models(pretrained=True)
-        raise ConfigError(f'backbone "{spec}": timm has no model "{name}"; {did_you_mean(name, known)}') from error
+        raise ConfigError(f'backbone "timm:{name}": timm has no model "{name}"; {did_you_mean(name, known)}') from error
     config: dict[str, Any] = model.pretrained_cfg or {}
     path = Path(weights).expanduser() if weights else _tag_file(config, name)
     state = read_state_dict(path)
@@ -75,18 +77,7 @@ def load_timm(spec: str, name: str, weights: str | None, device: torch.device, p
     if update is not None:
         state = update(state, model)
     load_into(model, state, f"{path} as timm:{name}", optional=_classifiers(config))
-    backbone = TimmBackbone(spec, name, model, _preprocess(model))
-    backbone.settle(device, precision)
-    return backbone
-
-
-def timm_at_hand(name: str) -> Path | None:
-    """The cached weights file of a timm name, or None; asks no network."""
-    import timm
-
-    config = timm.get_pretrained_cfg(name)
-    repository = config.hf_hub_id if config is not None else None
-    return cached_hub_file(repository, HUB_FILES) if repository else None
+    return TimmBackbone(f"timm:{name}", name, model, _preprocess(model))
 
 
 def _tag_file(config: dict[str, Any], name: str) -> Path:

@@ -9,8 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError
 from emolens.models.backbones.base import Backbone, mean_and_max
+from emolens.models.backbones.load import register_backbone
 from emolens.models.loading.weights import load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
@@ -45,11 +47,11 @@ class TorchvisionBackbone(Backbone):
         return {**super().recipe(), "arch": self.name}
 
 
-def load_torchvision(spec: str, name: str, weights: str, device: torch.device, precision: str) -> TorchvisionBackbone:
-    """Load a classification model of torchvision from a file.
+@register_backbone("torchvision", form="torchvision:NAME/PATH")
+def load_torchvision(name: str, weights: str | None, compute: ComputeConfig) -> TorchvisionBackbone:
+    """``torchvision:NAME/PATH``: a classification model of torchvision, from a file.
 
     Args:
-        spec: the whole specification, for messages.
         name: a name of ``torchvision.models.list_models(module=torchvision.models)``.
         weights: the path of a file. The classifier's tensors may be missing; all others must be there. A file that
             still has the name it was published under takes the preprocessing of that entry of the weights enum, any
@@ -61,20 +63,19 @@ def load_torchvision(spec: str, name: str, weights: str, device: torch.device, p
     """
     from torchvision import models
 
+    spec = f"torchvision:{name}"
     known = [known for known in models.list_models(module=models) if known not in UNSUPPORTED]
     if name not in known:
         raise ConfigError(f'backbone "{spec}": no torchvision model "{name}" is supported; {did_you_mean(name, known)}')
     if not weights:
-        raise ConfigError(f'backbone "{spec}": a torchvision model needs its weights file: torchvision:{name}/PATH')
+        raise ConfigError(f'backbone "{spec}": a torchvision model needs its weights file: {spec}/PATH')
     path = Path(weights).expanduser()
     state = read_state_dict(path)
     model = models.get_model(name, weights=None)
-    load_into(model, state, f"{path} as torchvision:{name}", optional=HEADS)
+    load_into(model, state, f"{path} as {spec}", optional=HEADS)
     entries = models.get_model_weights(name)
     entry = next((entry for entry in entries if entry.url.endswith("/" + path.name)), entries.DEFAULT)
-    backbone = TorchvisionBackbone(spec, name, model, _preprocess(entry.transforms()))
-    backbone.settle(device, precision)
-    return backbone
+    return TorchvisionBackbone(spec, name, model, _preprocess(entry.transforms()))
 
 
 def _without_head(name: str, model: nn.Module) -> nn.Module:

@@ -12,9 +12,12 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.files import read_json
 from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import register_backbone
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.published import load_published
 from emolens.models.loading.weights import load_into
 from emolens.models.mae import MaskedAutoencoder
@@ -22,6 +25,7 @@ from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Preprocess
 from emolens.models.vit import EmotionViT
 from emolens.models.vit_blocks import EPS
+from emolens.specs import stored_path
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -29,7 +33,6 @@ WEIGHTS = "model.safetensors"
 # A file of tensors does not say how many heads share a width; these are the published ViTs, of 64 (ViT-H: 80) a head.
 HEADS = {192: 3, 384: 6, 512: 16, 768: 12, 1024: 16, 1280: 16}
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CROP_SHARE = 0.875  # 224 of 256, the evaluation crop of MAE and of UniEmoX up to 224 px; above, the whole shorter side
 
 SIZES = ("image_size", "patch_size", "embed_dim", "depth", "num_heads")
@@ -148,23 +151,24 @@ class ViTBackbone(Backbone):
         return {**super().recipe(), "pooling": self.pooling, "num_heads": self.sizes["num_heads"]}
 
 
-def load_uniemox(spec: str, scheme: str, path: str, device: torch.device, precision: str) -> ViTBackbone:
-    """Load a pretraining or fine-tuned transformer: a run folder, or a file in the published names.
+@register_backbone("uniemox", form="uniemox:PATH")
+def load_uniemox(name: str, weights: str | None, compute: ComputeConfig) -> ViTBackbone:
+    """``uniemox:PATH``: a transformer of UniEmoX, pretrained or fine-tuned.
 
     Args:
-        spec: the whole specification.
-        scheme: "uniemox" or "mae"; it decides the token of a pretrained encoder. A fine-tuned model has its own.
-        path: a run folder, ``.pth`` or ``.safetensors``.
+        weights: a run folder, or a ``.pth`` or ``.safetensors`` file in the published names.
 
     Raises:
         DataError: a folder that is no run, or whose training has not finished.
-        WeightsError: not at hand, damaged, or not of such a transformer.
+        WeightsError: missing, damaged, or not of such a transformer.
     """
-    stored = read_stored(path)
-    pooling: Pooling = "fc_norm" if stored.fine_tuned else "class" if scheme == "uniemox" else "mean"
-    backbone = ViTBackbone(spec, stored, pooling)
-    backbone.settle(device, precision)
-    return backbone
+    return _read("uniemox", str(weights), "class")
+
+
+@register_backbone("mae", form="mae:PATH")
+def load_mae(name: str, weights: str | None, compute: ComputeConfig) -> ViTBackbone:
+    """``mae:PATH``: the same files as :func:`load_uniemox`, of a pretrained one the mean of the patches."""
+    return _read("mae", str(weights), "mean")
 
 
 def load_autoencoder(path: str | Path) -> tuple[MaskedAutoencoder, StoredViT]:
@@ -174,7 +178,7 @@ def load_autoencoder(path: str | Path) -> tuple[MaskedAutoencoder, StoredViT]:
         DataError, WeightsError: as :func:`load_uniemox`.
         ConfigError: fine-tuned weights, or an encoder alone: there is nothing to reconstruct with.
     """
-    stored = read_stored(str(path).removeprefix("run:").removeprefix("uniemox:").removeprefix("mae:"))
+    stored = read_stored(stored_path(str(path)))
     if not stored.has_decoder:
         what = "a fine-tuned model" if stored.fine_tuned else "an encoder alone"
         raise ConfigError(
@@ -213,6 +217,12 @@ def read_stored(path: str | Path) -> StoredViT:
     stated = config.get("preprocess")
     preprocess = Preprocess.from_dict(stated) if stated else evaluation_preprocess(model["image_size"])
     return StoredViT(path, state, model, preprocess, config)
+
+
+def _read(scheme: str, path: str, pretrained: Pooling) -> ViTBackbone:
+    """A fine-tuned model has a token of its own; the scheme decides that of a ``pretrained`` one."""
+    stored = read_stored(path)
+    return ViTBackbone(f"{scheme}:{path}", stored, "fc_norm" if stored.fine_tuned else pretrained)
 
 
 def evaluation_preprocess(image_size: int) -> Preprocess:

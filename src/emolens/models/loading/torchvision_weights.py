@@ -1,13 +1,12 @@
 """Weights that torchvision publishes: from its own cache, or else downloaded into it."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from emolens.errors import WeightsError
+from emolens.downloads import download
 from emolens.models.loading.weights import State, read_state_dict
 
 
@@ -26,12 +25,5 @@ def torchvision_state(entry: Any, name: str) -> State:
     path = Path(torch.hub.get_dir()) / "checkpoints" / entry.url.rsplit("/", 1)[1]
     if not path.is_file():
         stated = re.search(r"-([a-f0-9]{8,})\.", path.name)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.hub.download_url_to_file(entry.url, str(path), stated and stated[1], progress=sys.stderr.isatty())
-        except Exception as error:  # no network, a proxy, a full disk, another hash: each has its own class
-            raise WeightsError(
-                f'weights "{name}" cannot be fetched ({error}).\n'
-                f"Fetch {entry.url} where there is a network, and put it at {path} or give its path as video.weights"
-            ) from error
+        download(entry.url, path, f'weights "{name}"', "give its path as video.weights", stated[1] if stated else None)
     return read_state_dict(path)

@@ -12,7 +12,7 @@ class HeadConfig:
     """What every head on frozen embeddings is trained with.
 
     Attributes:
-        backbone: spec of the frozen encoder, see :func:`emolens.models.backbones.base.load_backbone`.
+        backbone: spec of the frozen encoder, see :func:`emolens.models.backbones.load.load_backbone`.
         optimizer, trainer: how the weights move, and for how long.
         class_weights: weigh each class by its inverse frequency in the training split.
     """

@@ -14,6 +14,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor
 
+from emolens.compute import ComputeConfig, Precision
 from emolens.data.loaders.class_weights import class_weights
 from emolens.data.manifest import Manifest
 from emolens.embedding.cache import EmbeddingCache
@@ -21,7 +22,8 @@ from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache, write_json
 from emolens.heads.heads import CrossEntropyHead, Head, ProbeHead, TextHead
 from emolens.inference.image_predictor import ImagePredictor
-from emolens.models.backbones.base import Backbone, load_backbone
+from emolens.models.backbones.base import Backbone
+from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import TARGETS, LinearProbe
 from emolens.models.zero_shot import label_embeddings
@@ -52,7 +54,7 @@ def train_head(
     resume: bool = False,
     cache: Path | None = None,
     device: str = "auto",
-    precision: str = "auto",
+    precision: Precision = "auto",
     batch_size: int = 32,
     workers: int | None = None,
 ) -> ImagePredictor:
@@ -90,7 +92,7 @@ def train_head(
     request = {"recipe": recipe, "config": asdict(config), "data": str(data.resolve())}
     check_run(run, request, resume)  # before the work, not after it
 
-    backbone = load_backbone(config.backbone, device, precision)
+    backbone = load_backbone(config.backbone, ComputeConfig(device, precision))
     embeddings = EmbeddingCache(cache or user_cache() / "embeddings", backbone)
     tables = {
         name: _table(part, embeddings, space, targets, batch_size, workers)

@@ -6,12 +6,14 @@ from pathlib import Path
 import torch
 
 from emolens import __version__
+from emolens.compute import ComputeConfig
 from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import write_json
-from emolens.models.backbones.base import load_backbone
-from emolens.models.backbones.vit import IMAGENET_MEAN, IMAGENET_STD, evaluation_preprocess, read_stored
+from emolens.models.backbones.load import load_backbone
+from emolens.models.backbones.vit import evaluation_preprocess, read_stored
+from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.published import load_into_mae
 from emolens.models.loading.safetensors_file import WEIGHTS, save_weights
 from emolens.models.uniemox import UniEmoX
@@ -101,7 +103,7 @@ def train_uniemox(
 
 
 def _load_teacher(config: UniEmoXPretrainConfig, device: str) -> Teacher:
-    backbone = load_backbone(config.teacher, device)
+    backbone = load_backbone(config.teacher, ComputeConfig(device))
     if config.weights.contrastive and not backbone.has_text:
         raise ConfigError(f'teacher "{config.teacher}": encodes no text, which --contrastive needs; take a CLIP, or 0')
     if backbone.preprocess is None:
