@@ -41,7 +41,8 @@ from emolens.data.folds import group_folds
 from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
 from emolens.media.audio import read_audio
-from emolens.media.mfcc import MfccConfig, mfcc
+from emolens.media.audio_config import AudioConfig
+from emolens.media.mfcc import mfcc
 from emolens.metrics.bootstrap import bootstrap_intervals
 from emolens.metrics.summary import classification_metrics
 from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
@@ -191,7 +192,7 @@ def statistics(manifest: Manifest, speaker_N: NDArray[np.str_] | None) -> NDArra
     for path in manifest.paths():
         sound = read_audio(path)
         assert sound is not None
-        spectrum_MF = mfcc(torch.from_numpy(sound.wave_T)[None], MfccConfig())[0].double().numpy()
+        spectrum_MF = mfcc(torch.from_numpy(sound.wave_T)[None], AudioConfig())[0].double().numpy()
         found.append(np.concatenate([spectrum_MF.mean(1), spectrum_MF.std(1)]))
     feature_ND = np.stack(found)
     for speaker in np.unique(speaker_N) if speaker_N is not None else []:

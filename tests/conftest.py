@@ -214,6 +214,7 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
     def make(modalities=("audio", "video"), fusion="pyramid", name="av", space="emotions6") -> Path:
         import torch
 
+        from emolens.media.audio_config import AudioConfig
         from emolens.media.video_sample import VideoConfig
         from emolens.models.av.audio_resnet import AudioResNetConfig
         from emolens.models.av.video_swin import VideoSwinConfig
@@ -221,7 +222,8 @@ def av_run(tmp_path: Path) -> Callable[..., Path]:
         from emolens.runs.av import describe_av, save_av
         from emolens.taxonomy import get_label_space
 
-        clip = VideoConfig(segments=4, frames=2, size=32, rate=8000, coefficients=6, n_mels=16, audio_frames=8)
+        sound = AudioConfig(rate=8000, n_mels=16, coefficients=6)
+        clip = VideoConfig(segments=4, frames=2, size=32, audio_frames=8, audio=sound)
         labels = get_label_space(space)
         torch.manual_seed(0)
         net = AVCPNet(

@@ -16,7 +16,7 @@ FLOORS = (
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 ON_A_FLOOR = [path for path in FILES if path.relative_to(PACKAGE).parts[0] in FLOORS]
-GROUND = ("errors", "names", "files", "progress", "specs", "compute", "__version__")
+GROUND = ("errors", "names", "files", "progress", "specs", "compute", "prefetch", "lazy", "__version__")
 
 
 MODULES = {".".join(("emolens", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in FILES}

@@ -33,3 +33,9 @@ class WeightsError(EmolensError):
     """Weights that are missing, unreadable, or of another architecture (exit code 4)."""
 
     exit_code = 4
+
+
+def in_short(error: BaseException, limit: int = 200) -> str:
+    """The first line of a library's error, at most ``limit`` characters; its class if it says nothing."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= limit else lines[0][:limit] + "..."

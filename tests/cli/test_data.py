@@ -2,12 +2,19 @@
 
 import subprocess
 import sys
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from emolens.cli.data import COMMANDS
 from emolens.cli.main import main
+from emolens.data import adapter
+from emolens.data.adapter import list_adapters, plan_import
+from emolens.data.importers import registry
+from emolens.data.importers.registry import importers
 from emolens.data.manifest import Manifest
 
 FULL_DISK = """
@@ -70,8 +77,8 @@ def test_csv_with_its_columns(folder: Path) -> None:
 
 def test_class_folders_of_videos(tmp_path: Path, video, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("positive/ann_1.mp4", "negative/bob_1.mp4", "negative/ann_2.mp4"):
-        video(tmp_path / "clips" / name, seed=len(name), seconds=0.3, sound=name.startswith("n"))
-    words = ("import", "videofolder", tmp_path / "clips", "--out", tmp_path / "m.parquet")
+        video(tmp_path / "videos" / name, seed=len(name), seconds=0.3, sound=name.startswith("n"))
+    words = ("import", "videofolder", tmp_path / "videos", "--out", tmp_path / "m.parquet")
     assert run(*words, "--group-pattern", "([a-z]+)_") == 0
     manifest = Manifest.read(tmp_path / "m.parquet")
     assert manifest.frame["media"].tolist() == ["video"] * 3
@@ -99,11 +106,11 @@ def test_lists_and_their_folds(tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_activitynet_json_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "clips").mkdir()
-    (tmp_path / "clips/x.mp4").touch()
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/x.mp4").touch()
     database = '{"x": {"subset": "testing", "annotations": {"label": "positive"}}}'
     (tmp_path / "a.json").write_text(f'{{"labels": ["positive"], "database": {database}}}')
-    words = ("import", "activitynet_json", tmp_path, "--out", tmp_path / "m.parquet", "--path", "clips/{id}.mp4")
+    words = ("import", "activitynet_json", tmp_path, "--out", tmp_path / "m.parquet", "--path", "videos/{id}.mp4")
     assert run(*words, "--label-space", "polarity2") == 0
     assert Manifest.read(tmp_path / "m.parquet").frame["split"].tolist() == ["test"]
     (tmp_path / "a.json").write_text("[]")
@@ -216,8 +223,90 @@ def test_wrong_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run("split", folder / "m.parquet", "--train", 0.9, "--out", folder / "o.parquet") == 2
     assert "must be 0 or more and sum to 1, not train 0.9 + val 0.1 + test 0.2 = 1.2" in capsys.readouterr().err
     assert run("splitt") == 2
+    assert 'unknown command "splitt"; did you mean "split"' in capsys.readouterr().err
     assert run("import") == 2
+    assert "usage: emolens data import KIND SRC" in capsys.readouterr().err
+    assert run("import", "emotions", folder, "--out", folder / "o.parquet", "--fold", 2) == 2
+    assert "--fold" in capsys.readouterr().err
+    assert run() == 2
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--help") == 0
+    assert command in capsys.readouterr().out
+    assert run(command, "--help") == 0
+    assert f"usage: emolens data {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", [*importers(), *list_adapters()])
+def test_the_options_of_a_kind_are_those_of_its_importer(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("import", kind, "--help") == 0
+    shown = capsys.readouterr().out
+    importer, _ = plan_import(kind)
+    for option in fields(importer.options):
+        assert f"--{option.name.replace('_', '-')} " in shown or f"--{option.name.replace('_', '-')}," in shown
+
+
+READS_LINES = """
+from dataclasses import dataclass
+
+import pandas as pd
+
+from emolens.data.importers.registry import register_importer
+from emolens.data.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class LinesOptions:
+    skip: int = 0
+    label_space: str = "polarity2"
+
+
+@register_importer("lines_of_a_test", LinesOptions)
+def import_lines(source, options):
+    rows = [line.split() for line in (source / "list.txt").read_text().splitlines()[options.skip:]]
+    frame = pd.DataFrame(rows, columns=["path", "label"])
+    frame = frame.assign(id=frame["path"], media="image", label_space=options.label_space)
+    return Manifest(frame, {}, source)
+"""
+FACTS = """
+title = "Ours"
+citation = "A. Nonymous"
+url = "https://example.org"
+obtain = "Ask."
+licence = "none"
+label_space = "polarity2"
+centric = "scene"
+importer = "lines_of_a_test"
+layout = "list.txt beside the pictures."
+needs = { "list.txt" = "the list" }
+options = { skip = 1 }
+counts = { total = 2 }
+"""
+
+
+def test_an_importer_and_a_data_set_are_one_file_each(tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "reads_lines_of_a_test.py").write_text(READS_LINES)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_IMPORTERS", dict(importers()))
+    import_module("reads_lines_of_a_test")
+    (tmp_path / "list.txt").write_text("PATH LABEL\na.jpg positive\nb.jpg negative\n")
+    out = tmp_path / "m.csv"
+    assert run("import", "lines_of_a_test", tmp_path, "--skip", 2, "--out", out) == 0
+    assert Manifest.read(out).frame["id"].tolist() == ["b.jpg"]
+
+    (tmp_path / "ours.toml").write_text(FACTS)
+    assert run("import", tmp_path / "ours.toml", tmp_path, "--out", out) == 0
+    assert Manifest.read(out).metadata["dataset"] == "ours"
+    assert run("info", tmp_path / "ours.toml") == 0
+    assert "Ours" in capsys.readouterr().out
+    monkeypatch.setattr(adapter, "_REGISTERED", {})
+    assert adapter.register_adapter(tmp_path / "ours.toml") == "ours"
+    assert run("import", "ours", tmp_path, "--skip", 2, "--out", out) == 0
+    assert Manifest.read(out).metadata["partial"] == {"imported": 1, "expected": 2}
+    assert run("list") == 0
+    assert "ours" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])

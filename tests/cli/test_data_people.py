@@ -9,6 +9,7 @@ import pytest
 from emolens.cli.main import main
 from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
+from emolens.models.backbones.vit import evaluation_preprocess
 
 
 @pytest.fixture(autouse=True)
@@ -62,10 +63,14 @@ def test_oasis_from_files_to_views(shared, tmp_path, capsys):
     assert run("people", tmp_path / "m.parquet", "--out", tmp_path / "p.csv", *detector) == 0
     assert "0 detected, 27 known, 0 failed" in capsys.readouterr().out
     assert run("describe", tmp_path / "p.parquet", "--out", tmp_path / "d.parquet") == 0
-    batch = TwoViewDataset(Manifest.read(tmp_path / "d.parquet"), 32, train=False)[list(range(27))]
+    batch = TwoViewDataset(Manifest.read(tmp_path / "d.parquet"), evaluation_preprocess(32), train=False)[
+        list(range(27))
+    ]
     assert 17 <= int(batch["has_person"].sum()) <= 19
     assert run("shard", tmp_path / "d.parquet", "--out", tmp_path / "s", "--shard-mb", 0.5) == 0
-    again = TwoViewDataset(Manifest.read(tmp_path / "s/index.parquet"), 32, train=False)[list(range(27))]
+    again = TwoViewDataset(Manifest.read(tmp_path / "s/index.parquet"), evaluation_preprocess(32), train=False)[
+        list(range(27))
+    ]
     assert all((again[name] == batch[name]).all() for name in batch)
 
 

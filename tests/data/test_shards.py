@@ -12,6 +12,7 @@ from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.data.shards import ShardReader, read_index, write_shards
 from emolens.errors import ConfigError, DataError
+from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.training.sampler import EpochSampler
 
 
@@ -44,7 +45,7 @@ def test_the_same_batches_as_from_files_from_a_disk_and_from_a_store(small, tmp_
     write(manifest, tmp_path / "shards")
     sources = [manifest, Manifest.read(tmp_path / "shards/index.parquet"), read_index(tmp_path / "shards")]
     sources.append(read_index((tmp_path / "shards").as_uri()))
-    batches = [TwoViewDataset(source, 32, need_boxes=False)[[3, 11, 0]] for source in sources]
+    batches = [TwoViewDataset(source, evaluation_preprocess(32), need_boxes=False)[[3, 11, 0]] for source in sources]
     for batch in batches[1:]:
         torch.testing.assert_close(batch, batches[0])
 
@@ -55,7 +56,7 @@ def test_an_epoch_goes_on_in_its_middle(small, tmp_path, workers, remote):
     index = read_index((tmp_path / "shards").as_uri() if remote else tmp_path / "shards")
 
     def batches(first):
-        dataset = TwoViewDataset(index, 32, need_boxes=False, need_texts=False)
+        dataset = TwoViewDataset(index, evaluation_preprocess(32), need_boxes=False)
         dataset.set_epoch(2)
         sampler = EpochSampler(12, 3, seed=5)
         sampler.start(2, first)
@@ -125,7 +126,7 @@ def test_damage_is_found_and_costs_a_row(small, tmp_path, capsys):
     path.write_bytes(content)
     (got,) = ShardReader(index).read([4])
     assert f"is damaged at byte {row['offset']} (row 4); copy this shard again" in got
-    dataset = TwoViewDataset(index, 32, need_boxes=False, need_texts=False)
+    dataset = TwoViewDataset(index, evaluation_preprocess(32), need_boxes=False)
     assert dataset[[3, 4]]["row"].tolist() == [3, 5]
     assert "copy this shard again; the next picture is taken instead" in capsys.readouterr().err
 

@@ -44,7 +44,7 @@ def parts(cache, kind="part"):
 def test_a_second_run_computes_nothing_and_reads_nothing(files, tmp_path, monkeypatch):
     first = EmbeddingCache(tmp_path / "c", Means()).embed(files, 4)
     assert (first.encoded, first.reused, first.errors) == (9, 0, {})
-    monkeypatch.setattr("emolens.embedding.encode._read", None)  # reading any file would now fail
+    monkeypatch.setattr("emolens.embedding.encode.read_content", None)  # reading any file would now fail
     backbone = Means()
     second = EmbeddingCache(tmp_path / "c", backbone).embed(files, 4)
     assert (second.encoded, second.reused, backbone.transformed) == (0, 9, 0)

@@ -17,6 +17,7 @@ from emolens.evaluation.score.perturbations import ROBUSTNESS
 from emolens.inference.load import load
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.predictor import Predictor
+from emolens.media.audio_config import AudioConfig
 from emolens.media.video_sample import VideoConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
@@ -44,7 +45,8 @@ def run(tmp_path: Path) -> Callable[..., Path]:
             for parameter in net.parameters():
                 parameter.add_(0.1 * torch.randn(parameter.shape))
         folder = tmp_path / "-".join(modalities)
-        clip = VideoConfig(rate=8000, n_mels=16, **SIZES)
+        shape = {name: value for name, value in SIZES.items() if name != "coefficients"}
+        clip = VideoConfig(**shape, audio=AudioConfig(rate=8000, n_mels=16, coefficients=SIZES["coefficients"]))
         facts = {"recipe": "av_cpnet_tiny", "data": {"dataset": "elsewhere", "splits": {}}}
         save_av(folder, net.state_dict(), describe_av(config, clip, space, **facts))
         return folder

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from emolens.media.audio import read_audio
-from emolens.media.log_mel import SpectrumConfig, log_mel
-from emolens.media.mfcc import MfccConfig, mfcc, segmented, tile_or_cut
+from emolens.media.audio_config import AudioConfig
+from emolens.media.log_mel import log_mel
+from emolens.media.mfcc import mfcc, segmented, tile_or_cut
 
 librosa = pytest.importorskip("librosa")
 RATE = 44100
@@ -25,7 +26,7 @@ def waves() -> dict[str, np.ndarray]:
     }
 
 
-def check(wave_T: np.ndarray, config: MfccConfig) -> None:
+def check(wave_T: np.ndarray, config: AudioConfig) -> None:
     wave_T = wave_T.astype(np.float32)
     settings = {"sr": config.rate, "n_fft": config.n_fft, "hop_length": config.hop, "n_mels": config.n_mels}
     expected = librosa.feature.mfcc(y=wave_T, n_mfcc=config.coefficients, **settings)
@@ -39,11 +40,16 @@ def check(wave_T: np.ndarray, config: MfccConfig) -> None:
 @pytest.mark.filterwarnings("ignore:n_fft=")
 @pytest.mark.parametrize("name", waves())
 def test_equals_librosa(name):
-    check(waves()[name], MfccConfig())
+    check(waves()[name], AudioConfig())
 
 
 @pytest.mark.parametrize(
-    "config", [MfccConfig(16000, 512, 160, 40, 13), MfccConfig(22050, 1024, 256, 64, 64), MfccConfig(8000, 400, 100)]
+    "config",
+    [
+        AudioConfig("mfcc", 16000, 512, 160, 40, 13),
+        AudioConfig("mfcc", 22050, 1024, 256, 64, 64),
+        AudioConfig("mfcc", 8000, 400, 100),
+    ],
 )
 @pytest.mark.filterwarnings("ignore:Empty filters")
 def test_equals_librosa_in_other_settings(config):
@@ -55,20 +61,20 @@ def test_equals_librosa_on_real_speech(shared):
     for name in ("01-01-01_01.mp4", "05-02-06_01.mp4"):
         sound = read_audio(shared / "data/javanese" / name)
         assert sound is not None
-        check(sound.wave_T, MfccConfig())
+        check(sound.wave_T, AudioConfig())
 
 
 def test_a_batch_is_each_wave_by_itself():
     loud = torch.from_numpy(waves()["noise"]).float()
-    both = mfcc(torch.stack([loud, loud * 1e-3]))
+    both = mfcc(torch.stack([loud, loud * 1e-3]), AudioConfig())
     for row, wave_T in enumerate((loud, loud * 1e-3)):
-        torch.testing.assert_close(both[row], mfcc(wave_T[None])[0], rtol=0, atol=1e-3)
+        torch.testing.assert_close(both[row], mfcc(wave_T[None], AudioConfig())[0], rtol=0, atol=1e-3)
 
 
 def test_frames_and_shapes():
     wave_BT = torch.zeros(3, 512 * 7)
-    assert mfcc(wave_BT).shape == (3, 32, 8)
-    assert log_mel(wave_BT, SpectrumConfig(n_mels=64)).shape == (3, 64, 8)
+    assert mfcc(wave_BT, AudioConfig()).shape == (3, 32, 8)
+    assert log_mel(wave_BT, AudioConfig(n_mels=64)).shape == (3, 64, 8)
 
 
 @pytest.mark.parametrize("frames", [1, 4, 5, 9, 11])

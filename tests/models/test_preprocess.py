@@ -93,3 +93,26 @@ def test_what_is_no_preprocessing_says_what_is_wrong():
         replace(CLIP, mode="widest")
     with pytest.raises(ConfigError, match="positive"):
         replace(CLIP, std=(0.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize("size", [(100, 200), (77, 53), (500, 30), (9000, 20), (20, 20)])
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("crop", [(48, 48), (64, 64), (80, 40)])
+def test_the_seen_region_is_what_the_input_shows(mode, size, crop):
+    """A picture whose colours are its coordinates tells where the corners of the input came from."""
+    height, width = size
+    y, x = np.mgrid[0:height, 0:width] + 0.5
+    image_HWC = np.stack([255 * x / width, 255 * y / height, np.full(size, 255)], axis=-1).astype(np.uint8)
+    preprocess = replace(CLIP, resize=(64, 64), crop=crop, mode=mode, mean=(0.0,) * 3, std=(1.0,) * 3)
+    left, top, right, bottom = preprocess.seen_region(height, width)
+    input_CHW = preprocess(image_HWC).numpy()
+    for at in np.argwhere(input_CHW[2] > 0.99)[::40]:  # not the borders that are filled
+        place_y, place_x = (at + 0.5) / crop
+        assert input_CHW[0][tuple(at)] == pytest.approx((left + place_x * (right - left)) / width, abs=0.02)
+        assert input_CHW[1][tuple(at)] == pytest.approx((top + place_y * (bottom - top)) / height, abs=0.02)
+
+
+def test_the_seen_region_reaches_beyond_a_filled_picture():
+    longest = replace(CLIP, resize=(64, 64), crop=(64, 64), mode="longest")
+    assert longest.seen_region(100, 200) == (0, -50, 200, 150)
+    assert replace(CLIP, resize=(64, 64), crop=(48, 48)).seen_region(128, 256) == (80, 16, 176, 112)

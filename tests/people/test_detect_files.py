@@ -95,7 +95,7 @@ def test_bad_files_are_rows_without_persons(files, detector, tmp_path):
     assert found.persons[1:] == [None] * 4
     assert "gone.png: no such file" in found.errors[1]
     assert any("is not a picture, whatever its name says" in found.errors[k] for k in (2, 3))
-    assert "is no regular file" in found.errors[4]
+    assert "it is a folder" in found.errors[4]
 
 
 def test_an_upright_picture(detector, tmp_path):

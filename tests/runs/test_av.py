@@ -4,6 +4,7 @@ import torch
 
 from emolens.errors import DataError, WeightsError
 from emolens.files import read_json, write_json
+from emolens.media.audio_config import AudioConfig
 from emolens.media.video_sample import VideoConfig, VideoSample
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.video_swin import VideoSwinConfig
@@ -13,12 +14,13 @@ from emolens.runs.run_files import read_config
 from emolens.taxonomy import get_label_space
 
 EMOTIONS = get_label_space("emotions6")
-CLIP = VideoConfig(segments=2, frames=2, size=16, audio_frames=8, coefficients=4, n_mels=8, rate=8000)
+CLIP = VideoConfig(2, 2, 16, audio_frames=8, audio=AudioConfig(rate=8000, n_mels=8, coefficients=4))
 
 
 def network(**changes):
     torch.manual_seed(0)
-    sizes = {name: getattr(CLIP, name) for name in ("segments", "frames", "size", "audio_frames", "coefficients")}
+    sizes = {name: getattr(CLIP, name) for name in ("segments", "frames", "size", "audio_frames")}
+    sizes["coefficients"] = CLIP.bands
     encoders = {
         "video": VideoSwinConfig(embed_dim=8, depths=(1, 1), heads=(1, 2), window=(2, 2, 2), weights="kinetics400"),
         "audio": AudioResNetConfig(width=4, layers=(1, 1)),

@@ -1,1 +1,40 @@
-"""The one table: its format, importers for published data sets, splits, sampling, checks."""
+"""The files of data sets go in; one table, the manifest, comes out: imported, checked, split, described, and read in
+batches for training (``loaders``)."""
+
+from typing import TYPE_CHECKING
+
+from emolens.lazy import attach
+
+if TYPE_CHECKING:
+    from emolens.data.adapter import get_adapter as get_adapter
+    from emolens.data.adapter import import_dataset as import_dataset
+    from emolens.data.adapter import list_adapters as list_adapters
+    from emolens.data.adapter import register_adapter as register_adapter
+    from emolens.data.check.verify import verify_manifest as verify_manifest
+    from emolens.data.folds import group_folds as group_folds
+    from emolens.data.importers.registry import register_importer as register_importer
+    from emolens.data.manifest import Manifest as Manifest
+    from emolens.data.shards import read_index as read_index
+    from emolens.data.shards import write_shards as write_shards
+    from emolens.data.split import split_manifest as split_manifest
+    from emolens.data.text.descriptions import describe_manifest as describe_manifest
+    from emolens.data.text.language import load_language as load_language
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "Manifest": "emolens.data.manifest",
+        "describe_manifest": "emolens.data.text.descriptions",
+        "get_adapter": "emolens.data.adapter",
+        "group_folds": "emolens.data.folds",
+        "import_dataset": "emolens.data.adapter",
+        "list_adapters": "emolens.data.adapter",
+        "load_language": "emolens.data.text.language",
+        "read_index": "emolens.data.shards",
+        "register_adapter": "emolens.data.adapter",
+        "register_importer": "emolens.data.importers.registry",
+        "split_manifest": "emolens.data.split",
+        "verify_manifest": "emolens.data.check.verify",
+        "write_shards": "emolens.data.shards",
+    },
+)

@@ -1,33 +1,17 @@
 """What is known of each published data set, and the way from its files to a manifest."""
 
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from emolens.data.importers.activitynet_json import ActivityNetOptions, import_activitynet_json
-from emolens.data.importers.csv import CsvOptions, import_csv
-from emolens.data.importers.emoset_json import EmoSetOptions, import_emoset_json
-from emolens.data.importers.emotic_mat import EmoticOptions, import_emotic_mat
-from emolens.data.importers.imagefolder import ImageFolderOptions, VideoFolderOptions, import_imagefolder
-from emolens.data.importers.splitlists import SplitListsOptions, import_splitlists
+from emolens.data.importers.registry import Importer, importers
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.names import did_you_mean
-
-Importer = tuple[Callable[[Path, Any], Manifest], type[Any]]
-IMPORTERS: Mapping[str, Importer] = {
-    "activitynet_json": (import_activitynet_json, ActivityNetOptions),
-    "csv": (import_csv, CsvOptions),
-    "emoset_json": (import_emoset_json, EmoSetOptions),
-    "emotic_mat": (import_emotic_mat, EmoticOptions),
-    "imagefolder": (import_imagefolder, ImageFolderOptions),
-    "splitlists": (import_splitlists, SplitListsOptions),
-    "videofolder": (import_imagefolder, VideoFolderOptions),
-}
 
 
 @dataclass(frozen=True)
@@ -69,33 +53,99 @@ class Adapter:
     notes: str = ""
 
 
-@cache
+_REGISTERED: dict[str, Path] = {}
+
+
+def register_adapter(path: str | Path) -> str:
+    """Make a data set known by the TOML file of its facts; returns its name, which is the file's.
+
+    Raises:
+        ConfigError: if a data set that comes with emolens is called so.
+        DataError: if the file is missing or does not hold the facts of a data set (see :class:`Adapter`).
+    """
+    adapter = _read(Path(path))
+    if adapter.name in _packaged():
+        raise ConfigError(f"{path}: emolens comes with a data set {adapter.name}; give the file another name")
+    _REGISTERED[adapter.name] = Path(path).absolute()
+    return adapter.name
+
+
 def list_adapters() -> list[str]:
-    """Names of the data sets that emolens knows, sorted."""
-    folder = files("emolens.data") / "adapters"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    """Names of the data sets that are known, sorted: those of emolens, and those that were registered."""
+    return sorted({*_packaged(), *_REGISTERED})
 
 
-@cache
 def get_adapter(name: str) -> Adapter:
     """The facts of a data set; case, ``-`` and ``_`` do not matter.
 
+    Args:
+        name: of a known data set, or the path of a TOML file with its facts.
+
     Raises:
-        ConfigError: no such data set; the message names the nearest ones.
+        ConfigError: if there is no such data set; the message names the nearest ones.
+        DataError: if the file is missing or does not hold the facts of a data set.
     """
-    key = name.strip().lower().replace("-", "_")
+    if name.endswith(".toml"):
+        return _read(Path(name))
+    key = _key(name)
     if key not in list_adapters():
         raise ConfigError(f'unknown data set "{name}"; {did_you_mean(key, list_adapters())}')
-    facts = tomllib.loads((files("emolens.data") / "adapters" / f"{key}.toml").read_text(encoding="utf-8"))
+    return _read(_REGISTERED[key]) if key in _REGISTERED else _packaged()[key]
+
+
+@cache
+def _packaged() -> dict[str, Adapter]:
+    folder = files("emolens.data") / "adapters"
+    entries = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    tables = {name: tomllib.loads((folder / name).read_text(encoding="utf-8")) for name in entries}
+    return {name[:-5]: _adapter(name[:-5], table) for name, table in tables.items()}
+
+
+def _read(path: Path) -> Adapter:
+    try:
+        return _adapter(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: does not hold the facts of a data set ({error})") from error
+
+
+def _adapter(name: str, facts: dict[str, Any]) -> Adapter:
     counts = Counts(**facts.pop("counts", {}))
-    return Adapter(name=key, counts=counts, **facts)
+    return Adapter(name=_key(name), counts=counts, **facts)
+
+
+def _key(name: str) -> str:
+    return name.strip().lower().replace("-", "_")
+
+
+def plan_import(kind: str) -> tuple[Importer, Mapping[str, Any]]:
+    """What reads a kind of files, and the options that the facts of the data set state for it.
+
+    Args:
+        kind: name of an importer or of a known data set, or the path of a TOML file with the facts of one.
+
+    Raises:
+        ConfigError: if the kind is unknown, or its facts name an unknown importer.
+        DataError: if the TOML file is missing or does not hold the facts of a data set.
+    """
+    known, key = importers(), _key(kind)
+    if key in known:
+        return known[key], {}
+    if not kind.endswith(".toml") and key not in list_adapters():
+        raise ConfigError(f'unknown kind "{kind}"; {did_you_mean(key, [*known, *list_adapters()])}')
+    adapter = get_adapter(kind)
+    if adapter.importer not in known:
+        raise ConfigError(f'{kind}: unknown importer "{adapter.importer}"; {did_you_mean(adapter.importer, known)}')
+    return known[adapter.importer], adapter.options
 
 
 def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | None = None) -> Manifest:
     """Read the files of a data set into a validated manifest.
 
     Args:
-        kind: name of a known data set (:func:`list_adapters`), or of an importer (``IMPORTERS``) for one's own data.
+        kind: name of a known data set (:func:`list_adapters`) or the path of its TOML file, or of an importer
+            (:func:`emolens.data.importers.registry.importers`) for one's own files.
         source: its folder; for ``csv`` also the table itself.
         options: fields of the importer's options; they override what the facts of the data set say.
 
@@ -104,20 +154,18 @@ def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | N
         is there, how many rows of how many known ones were found.
 
     Raises:
-        ConfigError: unknown kind or option.
-        DataError: a part of the layout is missing (which, what it is, how to get it), or its contents are wrong.
+        ConfigError: if the kind or an option is unknown.
+        DataError: if a part of the layout is missing (which, what it is, how to get it), or its contents are wrong.
     """
     source = Path(source)
-    key = kind.strip().lower().replace("-", "_")
-    if key in IMPORTERS:
-        manifest = _run(key, source, dict(options or {}))
+    importer, preset = plan_import(kind)
+    if _key(kind) in importers():
+        manifest = importer.read(source, importer.fill(options or {}))
         manifest.validate(str(source))
         return manifest
-    if key not in list_adapters():
-        raise ConfigError(f'unknown kind "{kind}"; {did_you_mean(key, [*IMPORTERS, *list_adapters()])}')
-    adapter = get_adapter(key)
+    adapter = get_adapter(kind)
     _check_layout(adapter, source)
-    manifest = _run(adapter.importer, source, {**adapter.options, **(options or {})})
+    manifest = importer.read(source, importer.fill({**preset, **(options or {})}))
     metadata = {
         "dataset": adapter.name,
         "title": adapter.title,
@@ -133,17 +181,6 @@ def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | N
     manifest = replace(manifest, metadata=metadata)
     manifest.validate(f"{adapter.name} at {source}")
     return manifest
-
-
-def _run(name: str, source: Path, options: dict[str, Any]) -> Manifest:
-    run, kind = IMPORTERS[name]
-    known = [item.name for item in fields(kind)]
-    for option, value in options.items():
-        if option not in known:
-            raise ConfigError(f'importer {name} has no option "{option}"; {did_you_mean(option, known)}')
-        if isinstance(value, list):  # TOML knows no tuples
-            options[option] = tuple(value)
-    return run(source, kind(**options))
 
 
 def _check_layout(adapter: Adapter, source: Path) -> None:

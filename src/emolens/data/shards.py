@@ -29,6 +29,7 @@ import pandas as pd
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.files import atomic_path, read_json, write_json
+from emolens.prefetch import prefetch
 from emolens.progress import progress
 
 INDEX = "index.parquet"
@@ -225,12 +226,10 @@ class ShardReader:
             self._open, self._process = {}, os.getpid()
         if not is_remote(self.location):
             return [self._read(row) for row in rows]
-        from concurrent.futures import ThreadPoolExecutor
-
         for code in {int(self._code_N[row]) for row in rows}:
             self._file(code)  # opened here, so that threads do not open one twice
-        with ThreadPoolExecutor(min(self.THREADS, max(1, len(rows)))) as pool:
-            return list(pool.map(self._read, rows))
+        items = prefetch(self._read, rows, workers=min(self.THREADS, max(1, len(rows))))
+        return [item.result if item.result is not None else str(item.error) for item in items]
 
     def _read(self, row: int) -> bytes | str:
         name = f"{self.location.rstrip('/')}/{self._names[self._code_N[row]]}"

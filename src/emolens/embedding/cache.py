@@ -23,7 +23,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -31,8 +30,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from emolens.embedding.encode import encode_files
-from emolens.errors import DataError
+from emolens.errors import DataError, in_short
 from emolens.files import atomic_path, read_json, write_json
+from emolens.media.content import Claims
 from emolens.models.backbones.base import Backbone
 from emolens.progress import progress
 
@@ -117,7 +117,7 @@ class EmbeddingCache:
         failed: dict[bytes, str] = {}
         encoded = 0
         if todo:
-            claims = _Claims(self._place)
+            claims = Claims(lambda sha256: bytes.fromhex(sha256) in self._place)
             writer = _Writer(self)
             batches = encode_files(self.backbone, [paths[i] for i in todo], batch_size, workers, claims.take)
             with closing(batches), progress("embed", len(todo)) as advance:
@@ -195,8 +195,7 @@ class EmbeddingCache:
         except FileNotFoundError:  # tidied away by someone since it was listed
             return None
         except (pa.ArrowException, OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            print(f"emolens: {path}: is damaged ({reason}); ignored, computed again", file=sys.stderr)
+            print(f"emolens: {path}: is damaged ({in_short(error)}); ignored, computed again", file=sys.stderr)
             return None
 
     def _add_part(self, embedding: dict[bytes, NDArray[np.float32]]) -> None:
@@ -220,20 +219,6 @@ class EmbeddingCache:
     def _new(self, kind: str) -> Path:
         # In order of time, so that the latest word on a path is read last; and like no other process's.
         return self.directory / f"{kind}-{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.arrow"
-
-
-class _Claims:
-    """Which contents to compute: those not in the cache, each for the first loader thread that finds it."""
-
-    def __init__(self, known: dict[bytes, tuple[Path, int]]) -> None:
-        self._taken, self._known, self._lock = set[str](), known, Lock()
-
-    def take(self, sha256: str) -> bool:
-        with self._lock:
-            if sha256 in self._taken or bytes.fromhex(sha256) in self._known:
-                return False
-            self._taken.add(sha256)
-            return True
 
 
 class _Writer:

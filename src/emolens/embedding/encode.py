@@ -3,14 +3,9 @@
 Legend: B files of a batch, D embedding.
 """
 
-import hashlib
-import os
-import stat
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from emolens.errors import ConfigError, EmolensError
-from emolens.media.image import MAX_PIXELS, read_image
+from emolens.compute import loader_threads
+from emolens.errors import ConfigError
+from emolens.media.content import read_content
+from emolens.media.image import read_image
 from emolens.models.backbones.base import Backbone
+from emolens.prefetch import FAILURES, prefetch, reason
 
-MAX_BYTES = 8 * MAX_PIXELS  # of the largest picture that is decoded, uncompressed at 16 bits and with alpha
 MAX_ROWS = 4  # a batch is handed on after this many times its size in files, however few of them reached the model
 
 
@@ -64,23 +61,22 @@ def encode_files(
 
     Args:
         batch_size: pictures that go through the model at once.
-        workers: threads; :func:`default_workers` if not given.
+        workers: threads; one a core, at most 16, if not given.
         wanted: asked in those threads with the SHA-256 of each file's content; where it answers False, the file is
             neither decoded nor embedded.
 
     Raises:
-        ConfigError: ``batch_size`` or ``workers`` below 1.
+        ConfigError: if ``batch_size`` or ``workers`` is below 1.
     """
-    workers = default_workers() if workers is None else workers
+    workers = loader_threads(None) if workers is None else workers
     if batch_size < 1 or workers < 1:
         raise ConfigError(f"batch size ({batch_size}) and workers ({workers}) must be at least 1")
     return _encode(backbone, sources, batch_size, workers, wanted)
 
 
 def default_workers() -> int:
-    """Threads that load pictures: one a core this process may use, at most 16, where reading becomes the limit."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, 16)
+    """Threads that load pictures; see :func:`emolens.compute.loader_threads`."""
+    return loader_threads(None)
 
 
 def _encode(
@@ -90,29 +86,20 @@ def _encode(
     workers: int,
     wanted: Callable[[str], bool] | None,
 ) -> Generator[EncodedBatch, None, None]:
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-load")
-    waiting = iter(sources)
-    ahead: deque[Future[_Loaded]] = deque()
+    def load(source: Path) -> _Loaded:
+        return _load(backbone, source, wanted)
 
-    def fill() -> None:
-        # One batch ahead, and each thread busy beyond that: no more memory, however many files there are.
-        for source in islice(waiting, batch_size + 2 * workers - len(ahead)):
-            ahead.append(pool.submit(_load, backbone, source, wanted))
-
-    try:
-        start, rows, samples = 0, [], 0
-        fill()
-        while ahead:
-            loaded = ahead.popleft().result()
-            rows.append(loaded)
-            samples += loaded.sample is not None
-            fill()
-            if samples == batch_size or len(rows) == MAX_ROWS * batch_size or not ahead:
+    start, rows, samples = 0, list[_Loaded](), 0
+    # One batch ahead, and each thread busy beyond that: no more memory, however many files there are.
+    with closing(prefetch(load, sources, workers, ahead=batch_size + workers)) as items:
+        for item in items:
+            rows.append(item.result or _Loaded("", error=reason(sources[item.place], item.error)))
+            samples += rows[-1].sample is not None
+            if samples == batch_size or len(rows) == MAX_ROWS * batch_size:
                 yield _finish(backbone, sources, start, rows)
                 start, rows, samples = start + len(rows), [], 0
-    finally:
-        # Also on Ctrl-C, or when the caller stops listening: forget what is queued, wait for nothing.
-        pool.shutdown(wait=False, cancel_futures=True)
+    if rows:
+        yield _finish(backbone, sources, start, rows)
 
 
 def _finish(backbone: Backbone, sources: Sequence[Path], start: int, rows: list[_Loaded]) -> EncodedBatch:
@@ -130,32 +117,10 @@ def _finish(backbone: Backbone, sources: Sequence[Path], start: int, rows: list[
 
 
 def _load(backbone: Backbone, source: Path, wanted: Callable[[str], bool] | None) -> _Loaded:
-    sha256 = ""
+    content, sha256 = read_content(source)
+    if wanted is not None and not wanted(sha256):
+        return _Loaded(sha256)
     try:
-        content = _read(source)
-        sha256 = hashlib.sha256(content).hexdigest()
-        if wanted is not None and not wanted(sha256):
-            return _Loaded(sha256)
-        image_HWC = read_image(content, backbone.min_side)
-        return _Loaded(sha256, backbone.transform(image_HWC))
-    except EmolensError as error:
-        return _Loaded(sha256, error=f"{source}: {str(error).removeprefix('picture in memory: ')}")
-    except FileNotFoundError:
-        return _Loaded(sha256, error=f"{source}: no such file")
-    except OSError as error:
-        return _Loaded(sha256, error=f"{source}: cannot be read ({error.strerror or error})")
-    except ValueError as error:  # a name no file can have, or a shape that cannot be scaled
-        return _Loaded(sha256, error=f"{source}: cannot be used ({error})")
-    except MemoryError:
-        return _Loaded(sha256, error=f"{source}: needs more memory than there is")
-
-
-def _read(source: Path) -> bytes:
-    found = os.stat(source)
-    if stat.S_ISDIR(found.st_mode):
-        raise OSError(None, "it is a folder")
-    if not stat.S_ISREG(found.st_mode):  # a pipe would block, a device would never end
-        raise OSError(None, "it is no regular file")
-    if found.st_size > MAX_BYTES:
-        raise OSError(None, f"{found.st_size:,} bytes are more than any picture within the limits has")
-    return Path(source).read_bytes()
+        return _Loaded(sha256, backbone.transform(read_image(content, backbone.min_side)))
+    except FAILURES as error:  # the content is known all the same: a copy of it fails likewise
+        return _Loaded(sha256, error=reason(source, error))

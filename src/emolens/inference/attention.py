@@ -67,10 +67,5 @@ def seen_frame(preprocess: Preprocess, height: int, width: int) -> Frame:
 
     Beyond 0..1 where borders are filled.
     """
-    ratios = preprocess.resize[0] / height, preprocess.resize[1] / width
-    if preprocess.mode != "squash":
-        ratio = max(ratios) if preprocess.mode == "shortest" else min(ratios)
-        ratios = ratio, ratio
-    part_h = preprocess.crop[0] / (ratios[0] * height)
-    part_w = preprocess.crop[1] / (ratios[1] * width)
-    return 0.5 - part_w / 2, 0.5 - part_h / 2, 0.5 + part_w / 2, 0.5 + part_h / 2
+    left, top, right, bottom = preprocess.seen_region(height, width)
+    return left / width, top / height, right / width, bottom / height

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from emolens.errors import MediaError
+from emolens.errors import MediaError, in_short
 
 MAX_PIXELS = 200_000_000  # the largest phone sensors; 600 MB once decoded to RGB. More is a mistake or a bomb
 
@@ -33,6 +33,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+QUARTER_TURNS = (5, 6, 7, 8)  # these exchange height and width
 
 
 def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArray[np.uint8]:
@@ -56,6 +57,13 @@ def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArr
         MediaError: missing, unreadable, empty, not a picture, truncated, or over ``MAX_PIXELS`` (found in the header,
             before anything is decoded). The message starts with the path.
     """
+    return read_image_and_size(source, min_side)[0]
+
+
+def read_image_and_size(
+    source: str | Path | bytes, min_side: int | None = None
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """:func:`read_image`, and (height, width) in pixels that the upright picture has when it is decoded whole."""
     if isinstance(source, bytes):
         return _decode(io.BytesIO(source), len(source), "picture in memory", min_side)
     try:
@@ -69,7 +77,7 @@ def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArr
         raise MediaError(f"{source}: cannot be read ({error.strerror or error})") from error
 
 
-def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> NDArray[np.uint8]:
+def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     if size == 0:
         raise MediaError(f"{name}: is empty (0 bytes)")
     # Damaged bytes make the decoders raise nearly anything (SyntaxError, struct.error, KeyError, zlib.error, ...):
@@ -77,7 +85,7 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> NDA
     try:
         image = _open(stream)
     except Exception as error:
-        raise MediaError(f"{name}: has a damaged header ({_reason(error)})") from error
+        raise MediaError(f"{name}: has a damaged header ({in_short(error)})") from error
     if image is None:
         known = ", ".join(FORMATS)
         raise MediaError(f"{name}: is not a picture, whatever its name says (none of {known})")
@@ -96,11 +104,13 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> NDA
         rgb = _to_rgb(image)
         if orientation in UPRIGHT:
             rgb = rgb.transpose(UPRIGHT[orientation])
-        return np.array(rgb, dtype=np.uint8)
+            if orientation in QUARTER_TURNS:
+                height, width = width, height
+        return np.array(rgb, dtype=np.uint8), (height, width)
     except MemoryError as error:
         raise MediaError(f"{name}: {width} x {height} pixels need more memory than there is") from error
     except Exception as error:
-        raise MediaError(f"{name}: is truncated or damaged ({_reason(error)})") from error
+        raise MediaError(f"{name}: is truncated or damaged ({in_short(error)})") from error
 
 
 def _open(stream: BinaryIO) -> ImageFile.ImageFile | None:
@@ -161,8 +171,3 @@ def _from_wide_grey(grey_HW: NDArray[np.float64]) -> Image.Image:
         if low >= 0 and high <= top:
             return Image.fromarray(np.rint(grey_HW * (255.0 / top)).astype(np.uint8))
     raise ValueError(f"32-bit grey from {low:g} to {high:g}: no picture range (0..1, 0..255 or 0..65535)")
-
-
-def _reason(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    return text if len(text) <= 200 else text[:200] + "..."

@@ -3,12 +3,13 @@
 Legend: B waves, T samples, K = n_fft // 2 + 1 frequencies, M mel bands, F = 1 + T // hop frames.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log
 
 import torch
 from torch import Tensor
+
+from emolens.media.audio_config import AudioConfig
 
 LINEAR_HZ = 200 / 3  # Hz a mel below 1 kHz (Slaney's Auditory Toolbox, 1998)
 BREAK_HZ = 1000.0
@@ -17,20 +18,7 @@ LEAST_POWER = 1e-10  # of the decibels, as in librosa
 TOP_DB = 80.0
 
 
-@dataclass(frozen=True)
-class SpectrumConfig:
-    """How a wave is cut and how its spectrum is summed up."""
-
-    rate: int = 44100
-    """Samples a second."""
-    n_fft: int = 2048
-    """Samples of a window (Hann)."""
-    hop: int = 512
-    """Samples from one frame to the next."""
-    n_mels: int = 128
-
-
-def log_mel(wave_BT: Tensor, config: SpectrumConfig = SpectrumConfig()) -> Tensor:
+def log_mel(wave_BT: Tensor, config: AudioConfig) -> Tensor:
     """Mel power spectrogram in decibels.
 
     What ``librosa.feature.melspectrogram`` and ``librosa.power_to_db`` give for each wave by itself: Hann window,
@@ -39,6 +27,7 @@ def log_mel(wave_BT: Tensor, config: SpectrumConfig = SpectrumConfig()) -> Tenso
 
     Args:
         wave_BT: float32 in [-1, 1], shape (B, T).
+        config: its rate, n_fft, hop and n_mels.
 
     Returns:
         float32, shape (B, M, F) with F = 1 + T // hop.
@@ -54,7 +43,7 @@ def log_mel(wave_BT: Tensor, config: SpectrumConfig = SpectrumConfig()) -> Tenso
 
 
 @lru_cache(maxsize=8)
-def mel_filters(config: SpectrumConfig) -> Tensor:
+def mel_filters(config: AudioConfig) -> Tensor:
     """Triangles between neighbouring mel bands, float32, shape (M, K); each has an area of 2 Hz per Hz (Slaney)."""
     top_mel = _mel(config.rate / 2)
     edge_M = torch.tensor(
@@ -72,11 +61,9 @@ def _hann(samples: int, device: torch.device) -> Tensor:
 
 
 def _mel(hertz: float) -> float:
-
     return hertz / LINEAR_HZ if hertz < BREAK_HZ else BREAK_HZ / LINEAR_HZ + log(hertz / BREAK_HZ) / LOG_STEP
 
 
 def _hertz(mel: float) -> float:
-
     at_break = BREAK_HZ / LINEAR_HZ
     return mel * LINEAR_HZ if mel < at_break else BREAK_HZ * exp((mel - at_break) * LOG_STEP)

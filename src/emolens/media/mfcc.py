@@ -4,24 +4,17 @@ Legend: B waves, T samples, M coefficients or bands, C coefficients where bands 
 frames, S segments.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import sqrt
 
 import torch
 from torch import Tensor
 
-from emolens.media.log_mel import SpectrumConfig, log_mel
+from emolens.media.audio_config import AudioConfig
+from emolens.media.log_mel import log_mel
 
 
-@dataclass(frozen=True)
-class MfccConfig(SpectrumConfig):
-    """A spectrum and how many coefficients are kept of it; those of AV-CPNet (arXiv 2311.17335)."""
-
-    coefficients: int = 32
-
-
-def mfcc(wave_BT: Tensor, config: MfccConfig = MfccConfig()) -> Tensor:
+def mfcc(wave_BT: Tensor, config: AudioConfig) -> Tensor:
     """Coefficients of the orthonormal DCT-II of each log-mel frame.
 
     What ``librosa.feature.mfcc(y=y, sr=rate, n_mfcc=coefficients, n_fft=n_fft, hop_length=hop)`` gives for each wave by

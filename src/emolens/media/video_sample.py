@@ -7,7 +7,7 @@ coefficients; K different frames, N frames of the whole video.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,76 +15,79 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from emolens.errors import ConfigError, MediaError
+from emolens.media.audio_config import AudioConfig
 from emolens.media.log_mel import log_mel
-from emolens.media.mfcc import MfccConfig, mfcc, segmented
+from emolens.media.mfcc import mfcc, segmented
 from emolens.media.segments import sample_segments
 from emolens.media.video_source import VideoSource, open_source
 
-Feature = Literal["mfcc", "log_mel"]
-Status = Literal["ok", "no_audio", "no_video", "partial"]
 SHORT_S = 0.5  # a file that ends this much before its stated end was cut off
 NO_SOUND, NO_PICTURES = "no sound", "no pictures"
 
 
 @dataclass(frozen=True)
 class VideoConfig:
-    """How a clip is cut and what becomes of its sound; travels with the weights. Defaults: arXiv 2311.17335."""
+    """What a network is given of a video; travels with the weights. Defaults: arXiv 2311.17335.
+
+    Raises:
+        ConfigError: if a number is not a positive integer.
+    """
 
     segments: int = 16
-    """S, equal parts of the clip."""
+    """S, equal parts of the video."""
     frames: int = 8
     """T, consecutive frames from each part."""
     size: int = 112
     """Side of the square picture in pixels: the shorter side is scaled to it, then the centre is cut out."""
-    rate: int = 44100
-    """Samples of sound a second."""
-    coefficients: int = 32
-    """M, of the MFCC."""
-    n_fft: int = 2048
-    hop: int = 512
-    n_mels: int = 128
-    """Bands below the MFCC; M of the log-mel spectrogram."""
     audio_frames: int = 256
     """F, of each segment; the S * F in all are 47.6 s of sound, longer is cut and shorter is repeated."""
-    feature: Feature = "mfcc"
+    audio: AudioConfig = field(default_factory=AudioConfig)
+    """What becomes of the sound."""
 
     def __post_init__(self) -> None:
-        for name, value in self.to_dict().items():
-            if name != "feature" and (not isinstance(value, int) or value < 1):
-                raise ConfigError(f"clip: {name} = {value!r}: must be a whole number of at least 1")
-        if self.feature not in ("mfcc", "log_mel"):
-            raise ConfigError(f'clip: feature = "{self.feature}": must be mfcc or log_mel')
-        if self.feature == "mfcc" and self.coefficients > self.n_mels:
-            raise ConfigError(f"clip: coefficients = {self.coefficients}: at most n_mels = {self.n_mels}")
+        for name in SHAPE:
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ConfigError(f"video: {name} = {value!r}: must be a positive integer")
 
     @property
     def bands(self) -> int:
-        """M: what a frame of sound has."""
-        return self.coefficients if self.feature == "mfcc" else self.n_mels
+        """M: numbers of one frame of sound."""
+        return self.audio.bands
 
     @property
     def sound_s(self) -> float:
-        """How much sound the S * F frames look at, in seconds."""
-        return ((self.segments * self.audio_frames - 1) * self.hop + self.n_fft // 2) / self.rate
+        """How much sound the S * F frames cover, in seconds."""
+        audio = self.audio
+        return ((self.segments * self.audio_frames - 1) * audio.hop + audio.n_fft // 2) / audio.rate
 
     def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
         return asdict(self)
 
     @staticmethod
     def from_dict(values: Mapping[str, Any]) -> "VideoConfig":
-        """The inverse of :meth:`to_dict`.
+        """The inverse of :meth:`to_dict`. Also reads runs of format 1, whose audio fields stand beside the others.
 
         Raises:
-            ConfigError: a field that there is not, or a value that cannot be.
+            ConfigError: if a field is unknown or its value is not valid.
         """
-        if unknown := set(values) - {f.name for f in fields(VideoConfig)}:
-            raise ConfigError(f"clip: unknown field {', '.join(sorted(unknown))}")
-        return VideoConfig(**values)
+        shape = {name: value for name, value in values.items() if name in SHAPE}
+        audio = dict(values.get("audio") or {})
+        audio |= {name: value for name, value in values.items() if name in AUDIO}
+        unknown = set(values) - {*SHAPE, *AUDIO, "audio"} | set(audio) - {*AUDIO}
+        if unknown:
+            raise ConfigError(f"video: unknown field {', '.join(sorted(unknown))}")
+        return VideoConfig(**shape, audio=AudioConfig(**audio))
+
+
+AUDIO = tuple(field.name for field in fields(AudioConfig))
+SHAPE = tuple(field.name for field in fields(VideoConfig) if field.name != "audio")
 
 
 @dataclass(frozen=True)
 class VideoSample:
-    """What a network is given of a clip.
+    """What a network is given of a video.
 
     Attributes:
         video_STHWC: uint8 RGB, shape (S, T, size, size, 3); None without pictures.
@@ -109,19 +112,10 @@ class VideoSample:
     def has_audio(self) -> bool:
         return self.audio_SFM is not None
 
-    @property
-    def status(self) -> Status:
-        """``no_audio`` and ``no_video`` where that is missing; else ``partial`` if anything is wrong."""
-        if not self.has_audio:
-            return "no_audio"
-        if not self.has_video:
-            return "no_video"
-        return "partial" if self.problems else "ok"
-
 
 @dataclass(frozen=True)
 class RawVideo:
-    """A clip before its sound becomes a feature: what augmentation works on.
+    """A video before its sound becomes a feature: what augmentation works on.
 
     Attributes:
         image_KHWC: the different frames, uint8 RGB; None without pictures.
@@ -147,10 +141,10 @@ def read_video(
     video: bool = True,
     audio: bool = True,
 ) -> VideoSample:
-    """Read a video, a sound, or a picture (a clip of one frame) as the input of a network.
+    """Read a video, a sound, or a picture (a video of one frame) as the input of a network.
 
     T consecutive frames are taken from each of S equal parts, at a random place with ``rng``, else at the centre;
-    a short clip is looped. Only the frames and the seconds of sound that are needed are decoded.
+    a short video is looped. Only the frames and the seconds of sound that are needed are decoded.
 
     Args:
         start_s, end_s: the part of the file to read, in seconds; all of it by default.
@@ -174,7 +168,7 @@ def read_raw(
     audio: bool = True,
     side: int | None = None,
 ) -> RawVideo:
-    """The frames and the wave of a clip; as :func:`read_video`.
+    """The frames and the wave of a video; as :func:`read_video`.
 
     Args:
         side: instead of the centre square, whole frames whose shorter side has this many pixels, to be cropped.
@@ -200,15 +194,15 @@ def read_raw(
             else:
                 problems.append(f"{NO_PICTURES} in this part")
         except MediaError as error:
-            problems.append(_reason(error, source.name))
+            problems.append(str(error).removeprefix(f"{source.name}: "))
     elif video:
         problems.append(NO_PICTURES)
     if audio and source.has_audio:
         last_s = start + config.sound_s
         try:
-            sound = source.sound(config.rate, start, last_s if end_s is None else min(end_s, last_s))
+            sound = source.sound(config.audio.rate, start, last_s if end_s is None else min(end_s, last_s))
         except MediaError as error:
-            problems.append(_reason(error, source.name))
+            problems.append(str(error).removeprefix(f"{source.name}: "))
         else:
             if sound is not None:
                 wave_T = sound.wave_T if len(sound.wave_T) else None
@@ -239,9 +233,8 @@ def finish_video(raw: RawVideo, config: VideoConfig) -> VideoSample:
 
 def sound_feature(wave_T: NDArray[np.float32], config: VideoConfig) -> Tensor:
     """A wave of at least one sample as (S, F, M) float32."""
-    spectrum = MfccConfig(config.rate, config.n_fft, config.hop, config.n_mels, config.coefficients)
-    make = mfcc if config.feature == "mfcc" else log_mel
-    feature_1MF = make(torch.from_numpy(wave_T)[None], spectrum)
+    make = mfcc if config.audio.feature == "mfcc" else log_mel
+    feature_1MF = make(torch.from_numpy(wave_T)[None], config.audio)
     return segmented(feature_1MF[0], config.segments, config.audio_frames)
 
 
@@ -257,7 +250,3 @@ def _within(time_N: NDArray[np.float64], start_s: float, end_s: float | None) ->
     if first < stop:
         return first, stop - first
     return (first - 1, 1) if first > 0 and start_s < _end(time_N) else (0, 0)
-
-
-def _reason(error: MediaError, name: str) -> str:
-    return str(error).removeprefix(f"{name}: ")

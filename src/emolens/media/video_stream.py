@@ -3,13 +3,13 @@
 Legend: N frames of the video, W windows, K frames of one window.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.compute import usable_cores
 from emolens.media.frame_decoder import FrameDecoder
 from emolens.media.frame_index import FrameIndex, index_frames
 from emolens.media.frame_scaler import FrameScaler, Size
@@ -119,7 +119,7 @@ def _frames_in(
 def _decode(
     path: str | Path, index: FrameIndex, wanted: NDArray[np.int64], size: Size
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    with FrameDecoder(path, index, threads=min(MAX_THREADS, os.cpu_count() or 1)) as decoder:
+    with FrameDecoder(path, index, threads=min(MAX_THREADS, usable_cores())) as decoder:
         scale = FrameScaler(size, decoder.aspect)
         for number, frame in decoder.frames(wanted):
             yield number, scale(frame)

@@ -71,6 +71,27 @@ class Preprocess:
         """Pixels that the shorter side of a picture should keep when it is decoded at a smaller scale."""
         return max(self.resize)
 
+    def seen_region(self, height: int, width: int) -> tuple[float, float, float, float]:
+        """The part of a picture that the model sees.
+
+        Args:
+            height, width: of the picture in pixels, each at least 1.
+
+        Returns:
+            left, top, right, bottom in pixels of the picture. "longest", and a crop larger than the scaled picture,
+            fill borders: the region then reaches beyond the picture, to negative numbers or above its width or height.
+        """
+        inner_h, inner_w = height, width
+        if self.mode == "shortest":
+            inner_h, inner_w = _without_ends_size(height, width)
+        h, w = self._scaled_size(inner_h, inner_w)
+        top, left = (_corner(side, crop) for side, crop in zip((h, w), self.crop, strict=True))
+        per_y, per_x = inner_h / h, inner_w / w
+        y, x = (height - inner_h) // 2, (width - inner_w) // 2
+        return (
+            x + left * per_x, y + top * per_y, x + (left + self.crop[1]) * per_x, y + (top + self.crop[0]) * per_y
+        )  # fmt: skip
+
     def __call__(self, image_HWC: NDArray[np.uint8]) -> Tensor:
         """One sample.
 
@@ -139,9 +160,18 @@ class Preprocess:
             raise ConfigError(f"preprocessing: {error}") from error
 
 
+def _corner(side: int, crop: int) -> int:
+    """Where the crop begins along one side of the scaled picture; below 0 where borders are filled."""
+    return round((side - crop) / 2) if side >= crop else -((crop - side) // 2)
+
+
+def _without_ends_size(height: int, width: int) -> tuple[int, int]:
+    return min(height, MAX_ASPECT * width), min(width, MAX_ASPECT * height)
+
+
 def _without_ends(image_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = image_HWC.shape[:2]
-    h, w = min(height, MAX_ASPECT * width), min(width, MAX_ASPECT * height)
+    h, w = _without_ends_size(height, width)
     top, left = (height - h) // 2, (width - w) // 2
     return image_HWC[top : top + h, left : left + w]
 

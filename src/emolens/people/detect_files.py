@@ -3,28 +3,23 @@
 Legend: N files.
 """
 
-import hashlib
-import os
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import islice
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.errors import DataError
+from emolens.compute import loader_threads
+from emolens.media.content import Claims, read_content
 from emolens.media.image import read_image
 from emolens.people.boxes import PersonBoxes
 from emolens.people.cache import FLOOR, BoxCache
 from emolens.people.detector import Detector
 from emolens.people.letterbox import letterbox
+from emolens.prefetch import FAILURES, prefetch, reason
 from emolens.progress import progress
-
-MAX_WORKERS = 16
 
 
 @dataclass(frozen=True)
@@ -70,49 +65,45 @@ def detect_files(
         raise ValueError(
             f"boxes are cached down to {FLOOR}; the detector leaves out what is under {detector.threshold}"
         )
-    claimed: set[str] = set()
-    lock = Lock()
+    claims = Claims(cache.__contains__)
 
-    def wanted(sha256: str) -> bool:
-        with lock:
-            if sha256 in cache or sha256 in claimed:
-                return False
-            claimed.add(sha256)
-            return True
+    def load(path: Path) -> _Loaded:
+        return _load(path, detector.side, claims.take)
 
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = min(usable, MAX_WORKERS)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-people")
-    waiting = iter(paths)
-    ahead: deque[Future[_Loaded]] = deque()
+    threads = loader_threads(None)
     loaded: list[_Loaded] = []
-    batch: list[tuple[str, tuple[NDArray[np.uint8], int, int]]] = []
+    batch: list[_Loaded] = []
     detected = 0
+    with (
+        closing(prefetch(load, paths, threads, ahead=batch_size + threads)) as items,
+        cache,
+        progress("persons", len(paths)) as advance,
+    ):
+        for item in items:
+            row = item.result or _Loaded(error=reason(paths[item.place], item.error))
+            loaded.append(replace(row, square=None))  # the pixels are held no longer than the batch
+            if row.square is not None:
+                batch.append(row)
+            if len(batch) == batch_size:
+                detected += _detect(detector, batch, cache)
+                batch = []
+            advance()
+        detected += _detect(detector, batch, cache)
+    return _gathered(paths, loaded, cache, threshold, detected)
 
-    def flush() -> None:
-        nonlocal detected
-        for (sha256, square), persons in zip(batch, detector.detect_squares([s for _, s in batch]), strict=True):
-            cache.add(sha256, square[1], square[2], persons)
-        detected += len(batch)
-        batch.clear()
 
-    try:
-        with cache, progress("persons", len(paths)) as advance:
-            while True:
-                for path in islice(waiting, batch_size + 2 * workers - len(ahead)):
-                    ahead.append(pool.submit(_load, path, detector.side, wanted))
-                if not ahead:
-                    break
-                row = ahead.popleft().result()
-                if row.square is not None:
-                    batch.append((row.sha256, row.square))
-                loaded.append(_Loaded(row.sha256, error=row.error))
-                if len(batch) == batch_size:
-                    flush()
-                advance()
-            flush()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+def _detect(detector: Detector, batch: Sequence[_Loaded], cache: BoxCache) -> int:
+    """Put the persons of these pictures into the cache; how many pictures that are."""
+    squares = [row.square for row in batch if row.square is not None]
+    for row, (_, height, width), persons in zip(batch, squares, detector.detect_squares(squares), strict=True):
+        cache.add(row.sha256, height, width, persons)
+    return len(squares)
+
+
+def _gathered(
+    paths: Sequence[Path], loaded: Sequence[_Loaded], cache: BoxCache, threshold: float, detected: int
+) -> FoundPersons:
+    """What is known of each file, once all contents are in the cache."""
     failed = {row.sha256: row.error for row in loaded if row.error is not None and row.sha256}
     persons: list[PersonBoxes | None] = []
     size: list[tuple[int, int] | None] = []
@@ -131,21 +122,11 @@ def detect_files(
 
 
 def _load(path: Path, side: int, wanted: Callable[[str], bool]) -> _Loaded:
-    sha256 = ""
+    content, sha256 = read_content(path)
+    if not wanted(sha256):
+        return _Loaded(sha256)
     try:
-        if path.exists() and not path.is_file():
-            return _Loaded(error=f"{path}: is no regular file")
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        if not wanted(sha256):
-            return _Loaded(sha256)
         image_HWC = read_image(content)
         return _Loaded(sha256, (letterbox(image_HWC, side), *image_HWC.shape[:2]))
-    except DataError as error:
-        return _Loaded(sha256, error=f"{path}: {str(error).removeprefix('picture in memory: ')}")
-    except FileNotFoundError:
-        return _Loaded(error=f"{path}: no such file")
-    except OSError as error:
-        return _Loaded(error=f"{path}: cannot be read ({error.strerror or error})")
-    except MemoryError:
-        return _Loaded(sha256, error=f"{path}: needs more memory than there is")
+    except FAILURES as error:
+        return _Loaded(sha256, error=reason(path, error))

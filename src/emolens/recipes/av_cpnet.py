@@ -12,7 +12,7 @@ from emolens.training.trainer import TrainerConfig
 def av_cpnet() -> AVConfig:
     """Video Swin-T and an audio ResNet-34 on 16 segments, two stages of fusion, EP-CE; 30 epochs, 32 clips a step.
 
-    emolens data clips emotions.parquet --out clips
+    emolens data decode emotions.parquet --out clips
     emolens train av_cpnet --data emotions.parquet --out runs/av --cache clips
     torchrun --nproc-per-node 4 -m emolens train av_cpnet --data emotions.parquet --out runs/av --cache clips \\
         --trainer.accumulate 1

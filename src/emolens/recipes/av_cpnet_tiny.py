@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from emolens.media.audio_config import AudioConfig
 from emolens.models.av.audio_resnet import AudioResNetConfig
 from emolens.models.av.frame_encoder import FrameEncoderConfig
 from emolens.recipes.av_cpnet import av_cpnet
-from emolens.training.jobs.av_config import AVConfig, SoundConfig
+from emolens.training.jobs.av_config import AVConfig
 
 
 def av_cpnet_tiny() -> AVConfig:
@@ -36,7 +37,7 @@ def av_cpnet_tiny() -> AVConfig:
             video=FrameEncoderConfig(backbone="squeezenet1_1", layer="features.7", weights="imagenet"),
             audio=AudioResNetConfig(width=8, layers=(1, 1, 1, 1), input_norm=True),
         ),
-        sound=SoundConfig(feature="log_mel"),
+        audio=AudioConfig(feature="log_mel"),
         optimizer=replace(full.optimizer, lr=1e-3, weight_decay=0.05),
         trainer=replace(
             full.trainer,

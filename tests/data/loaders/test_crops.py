@@ -1,4 +1,4 @@
-"""Random and centre windows: inside, of the stated shares, drawn evenly."""
+"""Random crops: inside, of the stated shares, drawn evenly."""
 
 import numpy as np
 import pytest
@@ -6,18 +6,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.data.loaders.crops import centre_window, least_side, random_window, resized, sample_rng
+from emolens.data.loaders.crops import least_side, random_crop, resized, sample_rng
 
 SIDES = st.integers(1, 4000)
 
 
 @given(SIDES, SIDES, st.integers(0, 99))
 def test_always_inside(height, width, row):
-    left, top, right, bottom = random_window(height, width, (0.2, 1.0), sample_rng(0, 0, row))
-    assert 0 <= left < right <= width
-    assert 0 <= top < bottom <= height
-    left, top, right, bottom = centre_window(height, width, 224)
-    assert right - left == pytest.approx(bottom - top, rel=1 / 256)  # the longer side is scaled to whole pixels
+    left, top, right, bottom = random_crop(height, width, (0.2, 1.0), sample_rng(0, 0, row))
     assert 0 <= left < right <= width
     assert 0 <= top < bottom <= height
 
@@ -25,7 +21,7 @@ def test_always_inside(height, width, row):
 def test_shares_and_ratios_are_as_stated_and_as_torchvision_draws_them():
     from torchvision.transforms import RandomResizedCrop
 
-    ours = np.array([random_window(300, 400, (0.2, 1.0), sample_rng(0, 0, k)) for k in range(4000)])
+    ours = np.array([random_crop(300, 400, (0.2, 1.0), sample_rng(0, 0, k)) for k in range(4000)])
     torch.manual_seed(0)
     image = torch.empty(3, 300, 400)
     theirs = np.array([RandomResizedCrop.get_params(image, [0.2, 1.0], [3 / 4, 4 / 3]) for _ in range(4000)])
@@ -45,9 +41,7 @@ def test_shares_and_ratios_are_as_stated_and_as_torchvision_draws_them():
 @pytest.mark.parametrize("size", [(1, 1), (10, 4000), (4000, 10), (2, 3)])
 def test_extreme_pictures_have_views(size, rng):
     image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
-    assert resized(image, random_window(*size, (0.2, 1.0), rng), 64).shape == (64, 64, 3)
-    for window in (random_window(*size, (0.2, 1.0), rng), centre_window(*size, 64)):
-        assert resized(image, window, 64, beyond=True).shape == (64, 64, 3)
+    assert resized(image, random_crop(*size, (0.2, 1.0), rng), 64).shape == (64, 64, 3)
 
 
 def test_a_window_is_the_cut_and_resized_picture(rng):
@@ -61,7 +55,7 @@ def test_a_window_is_the_cut_and_resized_picture(rng):
 
 def test_least_side_leaves_enough_for_the_smallest_window():
     side = 2 * least_side(224, (0.2, 1.0))
-    sides = [random_window(side, side, (0.2, 0.2), sample_rng(0, 0, k)) for k in range(200)]
+    sides = [random_crop(side, side, (0.2, 0.2), sample_rng(0, 0, k)) for k in range(200)]
     assert min(min(r - left, b - t) for left, t, r, b in sides) >= 223
 
 
@@ -69,20 +63,3 @@ def test_random_numbers_are_of_seed_epoch_and_row():
     draws = {sample_rng(*key).random() for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}
     assert len(draws) == 4
     assert sample_rng(3, 2, 1).random() == sample_rng(3, 2, 1).random()
-
-
-@pytest.mark.parametrize("size", [(300, 400), (401, 299), (256, 256), (512, 512), (40, 900), (37, 51)])
-@pytest.mark.parametrize("side", [32, 224, 256])
-def test_the_centre_is_that_of_torchvision(size, side, rng):
-    from PIL import Image
-    from torchvision.transforms import CenterCrop, Compose, InterpolationMode, Resize
-
-    # Smooth: Pillow picks which axis goes first by the shape of the result, and rounds to 8 bits in between.
-    coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
-    image = np.asarray(coarse.resize(size[::-1], Image.Resampling.BICUBIC))
-    shorter = int(side * 256 / 224) if side <= 224 else side
-    theirs = Compose([Resize(shorter, InterpolationMode.BICUBIC), CenterCrop(side)])(Image.fromarray(image))
-    ours = resized(image, centre_window(*size, side), side, beyond=True)
-    difference = np.abs(ours.astype(int) - np.asarray(theirs).astype(int))
-    assert difference.max() <= 2
-    assert difference.mean() < 0.1

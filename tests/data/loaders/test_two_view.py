@@ -1,6 +1,7 @@
 """Two views of a batch: the same crop, the person in it, and the same numbers whoever loads them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,59 +10,48 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from emolens.data.loaders.single_view import Augment, SingleViewDataset
-from emolens.data.loaders.two_view import IMAGENET_MEAN, IMAGENET_STD, TwoViewDataset
+from emolens.data.loaders.two_view import TwoViewDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
+from emolens.media.image import read_image
+from emolens.models.backbones.base import load_backbone
+from emolens.models.backbones.vit import evaluation_preprocess
+from emolens.models.preprocess import Preprocess
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "runs"
 RED, BLUE = (255, 0, 0), (0, 0, 255)
-BOX = [60.0, 40.0, 100.0, 80.0]
-
-
-@pytest.fixture
-def people(tmp_path):
-    """Blue pictures of 160 x 120 with one red person, of which the manifest has the box; no person in every fourth."""
-    rows = []
-    for k in range(8):
-        image = Image.new("RGB", (160, 120), BLUE)
-        if k % 4 != 3:
-            image.paste(RED, tuple(int(side) for side in BOX))
-        image.save(tmp_path / f"{k}.png")
-        boxes = [] if k % 4 == 3 else [BOX]
-        row = {"id": f"p{k}", "path": f"{k}.png", "media": "image", "boxes": boxes, "box_scores": [0.9] * len(boxes)}
-        rows.append({**row, "height": 120, "width": 160, "text": f"text {k // 2}", "label": ("joy", "fear")[k % 2]})
-    frame = pd.DataFrame(rows).assign(label_space="parrott6", valence=np.linspace(1, 9, 8))
-    return Manifest(frame, {"scales": {"valence": [1, 9]}}, tmp_path)
+P32 = evaluation_preprocess(32)
 
 
 def two(manifest, **options):
-    return TwoViewDataset(manifest, 32, **{"seed": 3, "normalise": False, **options})
+    return TwoViewDataset(manifest, P32, **{"seed": 3, **options})
+
+
+def pixels(image_CHW):
+    """0 to 255, of a normalised picture."""
+    mean, std = (torch.tensor(value).view(3, 1, 1) for value in (P32.mean, P32.std))
+    return (image_CHW * std + mean) * 255
 
 
 def is_red(image_CHW):
-    return (image_CHW[0] > 128) & (image_CHW[2] < 128)
+    red, _, blue = pixels(image_CHW)
+    return (red > 128) & (blue < 128)
 
 
 def test_a_batch(people):
-    dataset = TwoViewDataset(people, 32)
-    batch = dataset[[5, 3, 0]]
+    batch = two(people)[[5, 3, 0]]
     assert {name: (tuple(t.shape), t.dtype) for name, t in batch.items()} == {
         "scene": ((3, 3, 32, 32), torch.float32),
         "person": ((3, 3, 32, 32), torch.float32),
-        "text": ((3,), torch.int64),
         "row": ((3,), torch.int64),
         "has_person": ((3,), torch.bool),
     }
     assert batch["row"].tolist() == [5, 3, 0]
-    assert dataset.texts == ["text 0", "text 1", "text 2", "text 3"]
-    assert batch["text"].tolist() == [2, 1, 0]
     assert not batch["has_person"][1]
     torch.testing.assert_close(batch["scene"][1], batch["person"][1])
-    raw = TwoViewDataset(people, 32, normalise=False)[[5, 3, 0]]["scene"]
-    expected = (raw.double() / 255 - torch.tensor(IMAGENET_MEAN).view(3, 1, 1)) / torch.tensor(IMAGENET_STD).view(
-        3, 1, 1
-    )
-    torch.testing.assert_close(batch["scene"].double(), expected, atol=1e-5, rtol=0)
+    for image_CHW in batch["scene"]:
+        assert -1 < pixels(image_CHW).min() < 1
+        assert 254 < pixels(image_CHW).max() < 256
 
 
 def test_the_person_box_follows_the_crop(people):
@@ -88,7 +78,7 @@ def test_both_views_are_mirrored_together(tmp_path):
     image[:, :, 0] = np.linspace(0, 255, 100)[None, :]
     Image.fromarray(image).save(tmp_path / "ramp.png")
     frame = pd.DataFrame({"id": ["a"], "path": ["ramp.png"], "media": ["image"], "boxes": [[[10, 10, 90, 90]]]})
-    dataset = two(Manifest(frame, {}, tmp_path), need_texts=False)
+    dataset = two(Manifest(frame, {}, tmp_path))
     seen = set()
     for epoch in range(12):
         dataset.set_epoch(epoch)
@@ -140,14 +130,6 @@ def test_what_is_needed_and_missing(people):
     ):
         two(without)
     assert not two(without, need_boxes=False)[[0, 1]]["has_person"].any()
-    mute = replace(people, frame=people.frame.drop(columns="text"))
-    with pytest.raises(DataError, match='no column "text"'):
-        two(mute)
-    assert two(mute, need_texts=False)[[0]]["text"].tolist() == [-1]
-    gap = replace(people, frame=people.frame.assign(text=["a"] * 7 + [None]))
-    with pytest.raises(DataError, match=r'row 7 \(id "p7"\): has no text'):
-        two(gap)
-    assert two(gap, need_texts=False)[[7, 0]]["text"].tolist() == [-1, 0]
 
 
 def test_a_box_outside_names_its_row(people):
@@ -192,24 +174,18 @@ def test_all_pictures_gone_is_the_wrong_root(people):
         dataset[[0]]
 
 
-def test_overlong_texts_are_said_once(people, capsys):
-    two(replace(people, frame=people.frame.assign(text="word " * 500)))[[0]]
-    assert capsys.readouterr().err.count("1 of 1 texts have more than the 77 tokens") == 1
-
-
 def test_a_jpeg_decoded_small_gives_the_same_person(tmp_path):
-    """Boxes are in pixels of the whole picture, whatever it is decoded at."""
+    """Boxes are in pixels of the whole picture, at whichever scale it is decoded; its size is stated or not."""
     image = Image.new("RGB", (1601, 1203), BLUE)
     image.paste(RED, (600, 400, 1000, 800))
     image.save(tmp_path / "a.jpg", quality=95)
     row = {"id": "a", "path": "a.jpg", "media": "image", "boxes": [[600.0, 400.0, 1000.0, 800.0]]}
-    known = two(
-        Manifest(pd.DataFrame([{**row, "height": 1203, "width": 1601}]), {}, tmp_path), need_texts=False, train=False
-    )
-    whole = two(Manifest(pd.DataFrame([row]), {}, tmp_path), need_texts=False, train=False)
+    known = two(Manifest(pd.DataFrame([{**row, "height": 1203, "width": 1601}]), {}, tmp_path), train=False)
+    whole = two(Manifest(pd.DataFrame([row]), {}, tmp_path), train=False)
     for view in ("scene", "person"):
-        difference = known[[0]][view].float() - whole[[0]][view].float()
-        assert difference.abs().mean() < 4, view
+        torch.testing.assert_close(known[[0]][view], whole[[0]][view])
+        mean = is_red(whole[[0]][view][0]).float().mean()
+        assert mean == pytest.approx({"scene": 400 * 400 / (1203 * 32 / 36) ** 2, "person": 1 / 1.4**2}[view], abs=0.03)
 
 
 def test_videos_are_refused(people):
@@ -217,80 +193,33 @@ def test_videos_are_refused(people):
         two(replace(people, frame=people.frame.assign(media=["image"] * 7 + ["video"])))
 
 
-PLAIN = Augment(policy=None, erasing=0.0)
+def test_validation_sees_what_prediction_sees(jpegs):
+    """Bit for bit, and whatever is known of persons: the scene is that of the encoder that training leaves."""
+    backbone = load_backbone(f"uniemox:{GOLDEN / 'uniemox_pretrained'}")
+    assert backbone.preprocess is not None
+    wanted = torch.stack([backbone.transform(read_image(path, backbone.min_side)) for path in jpegs.paths()])
+    rows = list(range(len(jpegs)))
+    for boxes in ([[]] * len(jpegs), [[[5.0, 5.0, 30.0, 40.0]]] * len(jpegs)):
+        manifest = replace(jpegs, frame=jpegs.frame.assign(boxes=boxes))
+        batch = TwoViewDataset(manifest, backbone.preprocess, train=False)[rows]
+        assert torch.equal(batch["scene"], wanted)
 
 
-def test_single_view_labels_and_targets(people):
-    batch = SingleViewDataset(people, 32)[[0, 1, 7]]
-    assert batch["image"].shape == (3, 3, 32, 32)
-    assert batch["image"].dtype == torch.float32
-    assert batch["label"].tolist() == [people.space().index(label) for label in ("joy", "fear", "fear")]
-    torch.testing.assert_close(batch["valence"], torch.tensor([-1, 1 / 7 * 2 - 1, 1], dtype=torch.float32))
-    assert set(batch) == {"image", "label", "valence", "row"}
-
-
-def test_single_view_of_several_labels(tmp_path, picture):
-    picture(tmp_path / "a.png")
-    frame = pd.DataFrame(
-        {
-            "id": ["a", "b"],
-            "path": ["a.png"] * 2,
-            "media": "image",
-            "label_space": "emotic26",
-            "labels": [["Peace", "Fear"], ["Anger"]],
-        }
-    )
-    manifest = Manifest(frame, {}, tmp_path)
-    labels = SingleViewDataset(manifest, 32)[[0, 1]]["labels"]
-    space = manifest.space()
-    assert labels.shape == (2, 26)
-    assert sorted(labels[0].nonzero().ravel().tolist()) == sorted([space.index("peace"), space.index("fear")])
-    assert labels[1].nonzero().ravel().tolist() == [space.index("anger")]
-
-
-def test_single_view_augments_by_seed_epoch_and_row_alone(people):
-    dataset = SingleViewDataset(people, 32, seed=1)
-    torch.manual_seed(0)
-    first = dataset[[0, 1, 2]]["image"]
-    state = torch.random.get_rng_state(), np.random.get_state()[1].tolist()
-    torch.testing.assert_close(dataset[[2, 1, 0]]["image"].flip(0), first)
-    assert torch.equal(torch.random.get_rng_state(), state[0])  # nobody else's random numbers change
-    assert np.random.get_state()[1].tolist() == state[1]
-    torch.manual_seed(99)
-    torch.testing.assert_close(SingleViewDataset(people, 32, seed=1)[[0, 1, 2]]["image"], first)
-    dataset.set_epoch(1)
-    assert not torch.equal(dataset[[0, 1, 2]]["image"], first)
-
-
-def test_erasing_and_policy_are_switches(people):
-    plain = SingleViewDataset(people, 32, augment=PLAIN)[[0, 1, 2, 4]]["image"]
-    erased = SingleViewDataset(people, 32, augment=replace(PLAIN, erasing=1.0))[[0, 1, 2, 4]]["image"]
-    augmented = SingleViewDataset(people, 32, augment=replace(PLAIN, policy="rand-m9-mstd0.5-inc1"))[[0, 1, 2, 4]][
-        "image"
-    ]
-    for k in range(4):
-        share = (plain[k] != erased[k]).any(0).float().mean()
-        assert 0.01 < share < 0.5
-    assert not torch.equal(plain, augmented)
-
-
-def test_single_view_of_the_person(people):
-    scene = SingleViewDataset(people, 32, train=False)[[0]]["image"][0]
-    person = SingleViewDataset(people, 32, train=False, view="person")[[0]]["image"][0]
-    assert (person[0] > 0).float().mean() > 2 * (scene[0] > 0).float().mean()
-    without = replace(people, frame=people.frame.drop(columns="boxes"))
-    with pytest.raises(DataError, match='use view "scene"'):
-        SingleViewDataset(without, 32, view="person")
+def test_the_person_is_sought_in_what_the_model_sees(people):
+    """A crop to the left of the person's box: nobody is in it."""
+    narrow = Preprocess((32, 32), (32, 8), "shortest", "bicubic", P32.mean, P32.std)
+    boxes = [[[40.0, 40.0, 60.0, 80.0]]] * len(people)
+    manifest = replace(people, frame=people.frame.assign(boxes=boxes, box_scores=[[0.9]] * len(people)))
+    assert not TwoViewDataset(manifest, narrow, train=False)[[0]]["has_person"].any()
+    assert TwoViewDataset(manifest, P32, train=False)[[0]]["has_person"].all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (10, 4000), (4000, 10)])
-def test_extreme_pictures(tmp_path, picture, size):
+@pytest.mark.parametrize("train", [True, False])
+def test_extreme_pictures(tmp_path, picture, size, train):
     picture(tmp_path / "a.png", size=size)
-    frame = pd.DataFrame(
-        {"id": ["a"], "path": ["a.png"], "media": ["image"], "boxes": [[[0.0, 0.0, *map(float, size)]]]}
-    )
-    manifest = Manifest(frame, {}, tmp_path)
-    for train in (True, False):
-        assert two(manifest, train=train, need_texts=False)[[0]]["person"].shape == (1, 3, 32, 32)
-        for view in ("scene", "person"):
-            assert SingleViewDataset(manifest, 32, train=train, view=view)[[0]]["image"].isfinite().all()
+    boxes = [[[0.0, 0.0, *map(float, size)]]]
+    frame = pd.DataFrame({"id": ["a"], "path": ["a.png"], "media": ["image"], "boxes": boxes})
+    person = two(Manifest(frame, {}, tmp_path), train=train)[[0]]["person"]
+    assert person.shape == (1, 3, 32, 32)
+    assert person.isfinite().all()

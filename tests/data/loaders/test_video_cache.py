@@ -120,7 +120,7 @@ def test_a_damaged_file_of_the_cache_is_a_media_error(manifest, tmp_path):
 
 
 def test_defaults_hold_what_the_default_clip_reads():
-    assert VideoCacheConfig().rate == VideoConfig().rate
+    assert VideoCacheConfig().rate == VideoConfig().audio.rate
     assert VideoCacheConfig().sound_s == VideoConfig().sound_s
     with pytest.raises(ConfigError, match="size 2 must be at least 8"):
         VideoCacheConfig(size=2)

@@ -1,5 +1,6 @@
-"""Batches of clips: by (seed, epoch, row) alone, with or without the cache, and past bad files."""
+"""Batches of videos: by (seed, epoch, row) alone, with or without the cache, and past bad files."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,20 +10,23 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+import emolens
 from emolens.data.loaders.video_augment import VideoAugment
 from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache
 from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError, MediaError
 from emolens.media.video_sample import VideoConfig, read_video
+from emolens.models.av_cpnet import AVCPNet
 
+RUN = Path(__file__).resolve().parents[2] / "golden" / "runs" / "av_frames"
 SMALL = VideoConfig(segments=2, frames=2, size=28, audio_frames=16)
 
 
 @pytest.fixture(scope="session")
 def originals(tmp_path_factory, video) -> Path:
     """Four videos, the third without sound, and a sound."""
-    folder = tmp_path_factory.mktemp("clips")
+    folder = tmp_path_factory.mktemp("videos")
     for k in range(4):
         video(folder / f"{k}.mp4", seconds=2, size=(72, 48), sound=k != 2, seed=k, tone_hz=300.0 + 200 * k)
     video(folder / "4.m4a", pictures=False)
@@ -41,7 +45,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-def test_a_batch_of_evaluation_is_the_clips(manifest):
+def test_a_batch_of_validation(manifest):
     batch = VideoDataset(manifest, SMALL, train=False)[[3, 2, 4]]
     assert {name: tuple(value.shape) for name, value in batch.items()} == {
         "video": (3, 2, 2, 28, 28, 3), "audio": (3, 2, 16, 32), "has_video": (3,), "has_audio": (3,), "row": (3,),
@@ -49,11 +53,29 @@ def test_a_batch_of_evaluation_is_the_clips(manifest):
     assert batch["row"].tolist() == [3, 2, 4]
     assert batch["has_video"].tolist() == [True, True, False]
     assert batch["has_audio"].tolist() == [True, False, True]
-    clip = read_video(manifest.paths()[3], SMALL)
-    assert torch.equal(batch["video"][0], clip.video_STHWC)
-    assert torch.equal(batch["audio"][0], clip.audio_SFM)
+    sample = read_video(manifest.paths()[3], SMALL)
+    assert torch.equal(batch["video"][0], sample.video_STHWC)
+    assert torch.equal(batch["audio"][0], sample.audio_SFM)
     assert not batch["audio"][1].any()
     assert not batch["video"][2].any()
+
+
+def test_validation_sees_what_prediction_sees(manifest, monkeypatch):
+    """Bit for bit: the tensors that a saved run's network is given of the same files."""
+    fed = []
+    forward = AVCPNet.forward
+
+    def watched(net, *tensors):
+        fed.append([tensor.clone() for tensor in tensors])
+        return forward(net, *tensors)
+
+    monkeypatch.setattr(AVCPNet, "forward", watched)
+    rows = list(range(5))
+    emolens.load(f"run:{RUN}", device="cpu", precision="fp32").predict(manifest.paths())
+    config = VideoConfig.from_dict(json.loads((RUN / "config.json").read_text())["clip"])
+    batch = VideoDataset(manifest, config, train=False)[rows]
+    for place, name in enumerate(("video", "audio", "has_video", "has_audio")):
+        assert torch.equal(torch.cat([tensors[place] for tensors in fed]), batch[name]), name
 
 
 @pytest.mark.parametrize("augment", [None, VideoAugment(frame_mask=4)])
@@ -111,7 +133,7 @@ def test_a_file_that_vanishes_between_epochs(manifest, capsys):
         assert dataset[[1, 3]]["row"].tolist() == [2, 3]
     said = capsys.readouterr().err
     assert said.count('row 1 (id "c1")') == 1
-    assert "no such file; the next clip is taken instead" in said
+    assert "no such file; the next video is taken instead" in said
     with pytest.raises(MediaError, match=r'row 1 \(id "c1"\): .*no such file'):
         VideoDataset(manifest, SMALL, train=False)[[1]]
 
@@ -126,7 +148,7 @@ def test_broken_files_are_passed_over(manifest, content):
 def test_nothing_but_broken_files_is_an_error(tmp_path):
     frame = pd.DataFrame({"id": list("abcdefghij"), "path": [f"{k}.mp4" for k in range(10)], "media": "video"})
     with pytest.raises(
-        DataError, match=r'row 4 \(id "e"\) and the 7 rows after it cannot be read; are the clips still'
+        DataError, match=r'row 4 \(id "e"\) and the 7 rows after it cannot be read; are the videos still'
     ):
         VideoDataset(Manifest(frame, {}, tmp_path), SMALL)[[4]]
 

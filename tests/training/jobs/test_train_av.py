@@ -23,7 +23,7 @@ from emolens.training.tasks.av import AVTask
 SMALL = [
     *("--model.segments", "2", "--model.frames", "2", "--model.size", "32", "--model.audio-frames", "16"),
     *("--model.width", "16", "--model.levels", "2", "--model.heads", "2", "--model.audio.width", "8"),
-    *("--model.audio.layers", "1", "1", "--sound.rate", "16000", "--model.video.weights", "None"),
+    *("--model.audio.layers", "1", "1", "--audio.rate", "16000", "--model.video.weights", "None"),
 ]
 SWIN = ["--model.video.embed-dim", "8", "--model.video.depths", "1", "1", "--model.video.heads", "1", "2"]
 BASE = ["--trainer.epochs", "2", "--trainer.batch-size", "4", "--workers", "0", "--device", "cpu"]
@@ -151,7 +151,7 @@ def test_sound_files_and_pictures_train_beside_videos(data, tmp_path, video, pic
 
 def test_decoded_clips_are_read_from_their_folder(data, tmp_path, capsys):
     assert train(data, tmp_path / "run", "--cache", str(tmp_path / "absent")) == 2
-    assert f"emolens data clips {data} --out {tmp_path}/absent" in capsys.readouterr().err
+    assert f"emolens data decode {data} --out {tmp_path}/absent" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 
 

@@ -49,13 +49,11 @@ def check_file(path: Path, media: str) -> FileCheck:
     Args:
         path: of the file.
         media: image, video or audio; what the manifest says it is.
+
+    Raises:
+        MediaError, OSError: if it cannot be read.
     """
-    try:
-        return _check_image(path) if media == "image" else _check_stream(path, media)
-    except MediaError as error:
-        return FileCheck(error=str(error))
-    except OSError as error:
-        return FileCheck(error=f"{path}: {error.strerror or error}")
+    return _check_image(path) if media == "image" else _check_stream(path, media)
 
 
 def _check_image(path: Path) -> FileCheck:

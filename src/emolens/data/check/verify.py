@@ -3,9 +3,8 @@
 Legend: N rows, F different files.
 """
 
-import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emolens.compute import loader_threads
 from emolens.data.adapter import Counts, get_adapter, list_adapters
 from emolens.data.check.file_check import FileCheck, check_file
 from emolens.data.check.near_duplicates import near_duplicate_groups
@@ -22,6 +22,7 @@ from emolens.data.manifest_io import read_table
 from emolens.data.validate import CHECKS
 from emolens.errors import DataError
 from emolens.files import write_json
+from emolens.prefetch import prefetch, reason
 from emolens.progress import progress
 
 # Grey levels, on the average over small frames. Copies of a clip in other sizes and qualities differ by 0.2 to 1.8;
@@ -72,7 +73,7 @@ def verify_manifest(path: str | Path, near: int = 4, workers: int | None = None)
     Args:
         path: of the manifest. Only read.
         near: largest number of different bits of 64 between the hashes of near duplicates.
-        workers: threads that read and decode; by default as many as there are processors.
+        workers: threads that read and decode; one a core, at most 16, if not given.
 
     Returns:
         All findings, not only the first.
@@ -132,15 +133,16 @@ def _count_findings(frame: pd.DataFrame, counts: Counts, found: int, name: str) 
 def _read_files(manifest: Manifest, workers: int | None) -> dict[Path, FileCheck]:
     """Every different file once, in the order of the table; several rows may share one."""
     media = dict(zip(manifest.paths(), manifest.frame["media"], strict=True))
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool, progress("verify", len(media)) as advance:
-        files = {}
-        try:
-            for path, read in zip(media, pool.map(lambda path: check_file(path, media[path]), media), strict=True):
-                files[path] = read
-                advance()
-        except BaseException:  # Ctrl-C: do not wait for what has not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    paths, files = list(media), {}
+    threads = loader_threads(workers)
+
+    def check(path: Path) -> FileCheck:
+        return check_file(path, media[path])
+
+    with closing(prefetch(check, paths, threads, ahead=threads)) as items, progress("verify", len(paths)) as advance:
+        for path, item in zip(paths, items, strict=True):
+            files[path] = item.result or FileCheck(error=reason(path, item.error))
+            advance()
     return files
 
 

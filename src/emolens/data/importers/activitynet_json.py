@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from emolens.data.importers.files import Media, absent_note, check_templates, find_file, group_of
+from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
 from emolens.data.importers.splits import SPLIT_NAMES
 from emolens.data.manifest import Manifest
@@ -38,6 +39,7 @@ class ActivityNetOptions:
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
 
 
+@register_importer("activitynet_json", ActivityNetOptions)
 def import_activitynet_json(source: Path, options: ActivityNetOptions) -> Manifest:
     """Read the file, find the videos; rows without a file are left out and counted in the notes.
 

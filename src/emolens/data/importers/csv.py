@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from emolens.data.importers.patterns import one_group_pattern
+from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.data.validate import TARGETS
@@ -38,6 +39,7 @@ class CsvOptions:
     table: str = ""
     """The table below SRC; not needed where SRC is the table itself."""
     delimiter: str = ","
+    """What separates the cells."""
     quote: str = '"'
     """The character around cells that hold the delimiter."""
     where: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +47,9 @@ class CsvOptions:
     id: str | None = None
     """Template of the id; may use {row}. Default: the path."""
     media: Literal["image", "video", "audio"] = "image"
+    """What the files are."""
     label: str | None = None
+    """Column of the label."""
     label_pattern: str | None = None
     """Regular expression whose first group, searched in the path, is the label."""
     label_space: str | None = None
@@ -57,17 +61,23 @@ class CsvOptions:
     polarity_at: float | None = None
     """Label by valence: above this positive, below it negative, exactly on it none (label space polarity2)."""
     valence: str | None = None
+    """Column of the valence; needs a scale."""
     arousal: str | None = None
+    """Column of the arousal; needs a scale."""
     dominance: str | None = None
+    """Column of the dominance; needs a scale."""
     scale: tuple[float, float] | None = None
-    """Ends of the scale of valence, arousal and dominance."""
+    """Ends of the scale of valence, arousal and dominance, such as 1 9."""
     group: str | None = None
-    """What must not straddle splits."""
+    """Column, or template, of what must not straddle splits: theme, actor, source video."""
     group_pattern: str | None = None
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
     split: str | None = None
+    """Column, or template, of the split."""
     text: str | None = None
+    """Column, or template, of a description."""
     domain: str | None = None
+    """Column, or template, of the domain, such as photo or cartoon."""
     boxes: tuple[str, ...] = ()
     """The four columns left, top, right, bottom of a person's box, in pixels."""
     keep: tuple[str, ...] = ()
@@ -76,6 +86,7 @@ class CsvOptions:
     """A target without a value: an error, or kept and stated in the metadata."""
 
 
+@register_importer("csv", CsvOptions)
 def import_csv(source: Path, options: CsvOptions) -> Manifest:
     """Read the table, find the files; rows without a file are left out and counted in the notes.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
@@ -28,6 +29,7 @@ class EmoSetOptions:
     """Also read the attribute file of each image, into the columns brightness, colorfulness, scene, object, ..."""
 
 
+@register_importer("emoset_json", EmoSetOptions)
 def import_emoset_json(source: Path, options: EmoSetOptions) -> Manifest:
     """``info.json``, ``train.json``, ``val.json``, ``test.json``, ``image/LABEL/*.jpg``, ``annotation/LABEL/*.json``.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emolens.data.importers.registry import register_importer
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.names import did_you_mean
@@ -28,6 +29,7 @@ class EmoticOptions:
     images: str = "emotic"
 
 
+@register_importer("emotic_mat", EmoticOptions)
 def import_emotic_mat(source: Path, options: EmoticOptions) -> Manifest:
     """``Annotations/Annotations.mat`` and ``emotic/{ade20k,emodb_small,framesdb,mscoco}/images``.
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from emolens.data.importers.files import MEDIA, Media, group_of
 from emolens.data.importers.patterns import one_group_pattern
+from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
 from emolens.data.importers.splits import SPLIT_NAMES
 from emolens.data.manifest import Manifest
@@ -38,6 +39,8 @@ class VideoFolderOptions(ImageFolderOptions):
     media: Media = "video"
 
 
+@register_importer("imagefolder", ImageFolderOptions)
+@register_importer("videofolder", VideoFolderOptions)
 def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
     """``[SPLIT/]LABEL/**/FILE``, or labels in the file names with ``label_pattern``.
 

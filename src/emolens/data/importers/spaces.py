@@ -7,10 +7,11 @@ from typing import Any
 from emolens.errors import ConfigError, DataError
 from emolens.names import did_you_mean
 from emolens.taxonomy import LabelSpace, get_label_space, list_label_spaces, load_label_space
+from emolens.taxonomy.registry import packaged_label_spaces
 
 
 def resolve_space(name: str) -> LabelSpace:
-    """A built-in space by its name, or one's own by the path of its ``.toml`` file.
+    """A known space by its name, or one's own by the path of its ``.toml`` file.
 
     Raises:
         ConfigError: no built-in space is called so.
@@ -20,8 +21,9 @@ def resolve_space(name: str) -> LabelSpace:
 
 
 def own_spaces(space: LabelSpace) -> dict[str, Any]:
-    """The metadata that carry a space of one's own along with the manifest; nothing for a built-in one."""
-    if space.name in list_label_spaces() and get_label_space(space.name) == space:
+    """The metadata that carry a space of one's own along with the manifest; nothing for one that comes with
+    emolens. A registered one travels too: it is not known wherever the manifest is read."""
+    if packaged_label_spaces().get(space.name) == space:
         return {}
     return {"label_spaces": {space.name: space.as_dict()}}
 
@@ -38,7 +40,7 @@ def canonical_label(label: str, space: LabelSpace, where: str) -> str:
 
 
 def matching_space(names: Sequence[str], what: str, source: Path) -> LabelSpace:
-    """The one built-in space of exactly these labels, or else the one that has them all and more.
+    """The one known space of exactly these labels, or else the one that has them all and more.
 
     Args:
         names: the labels, all different.

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from emolens.data.importers.files import Media, absent_note, check_templates, find_file, group_of
+from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
@@ -37,6 +38,7 @@ class SplitListsOptions:
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
 
 
+@register_importer("splitlists", SplitListsOptions)
 def import_splitlists(source: Path, options: SplitListsOptions) -> Manifest:
     """Read the lists of one fold, find the files; rows without a file are left out and counted in the notes.
 

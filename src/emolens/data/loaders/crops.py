@@ -1,29 +1,29 @@
-"""Which part of a picture is looked at, and how it becomes the input of a network.
+"""Random crops of training pictures. The crop of evaluation is :class:`emolens.models.preprocess.Preprocess`.
 
-Legend: H, W height and width of the picture, S side of the input, C = 3 channels. A window is left, top, right, bottom
+Legend: H, W height and width of the picture, S side of the input, C = 3 channels. A region is left, top, right, bottom
 in pixels.
 """
 
 import math
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from emolens.people.crop import Region
 
 TRIES = 10
-RATIO = (3 / 4, 4 / 3)  # width / height of a random window, as of Inception, torchvision and MAE
-EVAL_SHARE = 224 / 256  # of the shorter side that the centre window keeps, as MAE evaluates
-LARGEST_WHOLE = 224  # inputs above this size see the whole of the shorter side, as MAE evaluates
+RATIO = (3 / 4, 4 / 3)  # width / height of a random crop, as of Inception, torchvision and MAE
 
 
 def sample_rng(seed: int, epoch: int, row: int) -> np.random.Generator:
-    """The random numbers of one sample: of these three alone, whoever loads it and in whatever order."""
+    """The random numbers of one sample; they depend on these three alone, not on who loads it or in which order."""
     return np.random.default_rng((seed, epoch, row))
 
 
-def random_window(height: int, width: int, scale: tuple[float, float], rng: np.random.Generator) -> Region:
+def random_crop(height: int, width: int, scale: tuple[float, float], rng: np.random.Generator) -> Region:
     """A random resized crop (Szegedy et al. 2014), drawn as torchvision's ``RandomResizedCrop`` draws it.
 
     Args:
@@ -41,44 +41,34 @@ def random_window(height: int, width: int, scale: tuple[float, float], rng: np.r
     return (width - across) / 2, (height - down) / 2, (width + across) / 2, (height + down) / 2
 
 
-def centre_window(height: int, width: int, side: int) -> Region:
-    """What remains of the picture when its shorter side is scaled to S * 256 / 224 and the S x S centre is cut out.
-
-    To be used with ``resized(..., beyond=True)``; then it is what torchvision's Resize and CenterCrop give, without the
-    large picture in between that a strip of 10 x 4,000 would become.
-    """
-    shorter = int(side / (EVAL_SHARE if side <= LARGEST_WHOLE else 1.0))
-    h = shorter if height <= width else int(shorter * height / width)
-    w = shorter if width <= height else int(shorter * width / height)
-    top, left = round((h - side) / 2), round((w - side) / 2)
-    right, bottom = min(float(width), (left + side) * width / w), min(float(height), (top + side) * height / h)
-    return left * width / w, top * height / h, right, bottom
+def cut(image_HWC: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """The whole pixels that a region touches, at least one each way; a view, uint8 (h, w, 3)."""
+    left, top = int(region[0]), int(region[1])
+    return image_HWC[top : max(top + 1, math.ceil(region[3])), left : max(left + 1, math.ceil(region[2]))]
 
 
-def resized(
-    image_HWC: NDArray[np.uint8], window: Region, side: int, flip: bool = False, beyond: bool = False
-) -> NDArray[np.uint8]:
-    """The window, bicubic with antialiasing, as uint8 of shape (S, S, 3).
-
-    Args:
-        beyond: whether the filter may look at the pixels around the window: yes where the picture is scaled and then
-            cut, no where it is cut and then scaled, as a random window is.
-    """
-    if not beyond:
-        left, top = int(window[0]), int(window[1])
-        right, bottom = max(left + 1, math.ceil(window[2])), max(top + 1, math.ceil(window[3]))
-        image_HWC = np.ascontiguousarray(image_HWC[top:bottom, left:right])
-        h, w = image_HWC.shape[:2]
-        window = (window[0] - left, window[1] - top, min(w, window[2] - left), min(h, window[3] - top))
-    picture = Image.fromarray(image_HWC).resize((side, side), Image.Resampling.BICUBIC, box=window)
+def resized(image_HWC: NDArray[np.uint8], region: Region, side: int, flip: bool = False) -> NDArray[np.uint8]:
+    """The region, bicubic with antialiasing, as uint8 of shape (S, S, 3); pixels around it have no part in it."""
+    left, top = int(region[0]), int(region[1])
+    part_HWC = np.ascontiguousarray(cut(image_HWC, region))
+    h, w = part_HWC.shape[:2]
+    box = (region[0] - left, region[1] - top, min(w, region[2] - left), min(h, region[3] - top))
+    picture = Image.fromarray(part_HWC).resize((side, side), Image.Resampling.BICUBIC, box=box)
     if flip:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     return np.asarray(picture)
 
 
-def least_side(side: int, scale: tuple[float, float]) -> int:
-    """``min_side`` for reading: even the smallest random window then has at least S pixels on its shorter side.
+def normalise(image_BCHW: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """uint8 (..., 3, H, W) on any device as float32, scaled to [0, 1], minus ``mean``, divided by ``std``."""
+    mean_C11 = torch.tensor(mean, device=image_BCHW.device).view(3, 1, 1)
+    std_C11 = torch.tensor(std, device=image_BCHW.device).view(3, 1, 1)
+    return image_BCHW.to(torch.float32).div_(255).sub_(mean_C11).div_(std_C11)
 
-    That holds where the picture has them at all; a JPEG is decoded with its shorter side >= 2 ``min_side``.
+
+def least_side(side: int, scale: tuple[float, float]) -> int:
+    """``min_side`` for reading: even the smallest random crop then has at least S pixels on its shorter side.
+
+    That holds if the picture has them at all; a JPEG is decoded with its shorter side >= 2 ``min_side``.
     """
     return math.ceil(side / math.sqrt(scale[0] * RATIO[0]) / 2)

@@ -1,9 +1,8 @@
 """The pictures of a manifest, by row: from files or out of shards.
 
-Legend: N rows, H, W height and width, C = 3 channels.
+Legend: N rows, K persons of one picture, H, W height and width, C = 3 channels.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.data.loaders.bad_rows import BadRows
 from emolens.data.loaders.box_table import BoxTable
 from emolens.data.manifest import Manifest
 from emolens.data.shards import ShardReader
 from emolens.errors import DataError, MediaError
-from emolens.media.image import read_image
+from emolens.media.image import read_image_and_size
 from emolens.people.boxes import boxes_inside
-
-MAX_BAD = 8  # unreadable rows one after another: then it is not a bad file, it is the wrong root
-DRAFTS = (1, 2, 4, 8)  # what a JPEG may be shrunk by while it is decoded
 
 
 @dataclass(frozen=True)
@@ -27,10 +24,10 @@ class Picture:
     """One decoded row.
 
     Attributes:
-        row: which; another one than was asked for where that could not be read.
-        image_HWC: uint8 RGB, perhaps decoded at a fraction of its size.
+        row: its number; not the one that was asked for if that could not be read.
+        image_HWC: uint8 RGB; a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size.
         box_K4: persons in pixels of ``image_HWC``, float64, shape (K, 4).
-        score_K: their scores, or None where the table has none.
+        score_K: their scores, or None if the table has none.
     """
 
     row: int
@@ -43,10 +40,10 @@ class Pictures:
     """Reads rows of a manifest; may be sent to worker processes.
 
     Args:
-        manifest: all its rows are pictures; ``boxes``, ``box_scores``, ``height`` and ``width`` are used if there.
+        manifest: all its rows are pictures; ``boxes``, ``box_scores``, ``height`` and ``width`` are used if present.
 
     Raises:
-        DataError: rows that are no pictures, or boxes that are not inside their picture, as far as its size is stated.
+        DataError: if a row is not a picture, or a box is not inside its picture, as far as its size is stated.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -59,7 +56,8 @@ class Pictures:
         self._root = manifest.root.absolute()
         self._paths = frame["path"].to_numpy()
         self._boxes = BoxTable(frame)
-        self._said: set[int] = set()
+        location = str(self._reader.location if self._reader else self._root)
+        self._bad = BadRows(len(frame), "picture", location)
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -72,42 +70,27 @@ class Pictures:
         """These rows, decoded.
 
         Args:
-            min_side: see :func:`emolens.media.image.read_image`. Where a row has boxes but its size is not stated, the
-                picture is decoded whole, since its boxes could not be scaled.
+            min_side: see :func:`emolens.media.image.read_image`.
 
         Raises:
-            MediaError: a picture that cannot be read; names the row.
-            DataError: a box outside its picture, or a picture of another size than the table states.
+            MediaError: if a picture cannot be read; names the row.
+            DataError: if a box is outside its picture, or a picture has another size than the table states.
         """
-        found = []
-        for row, source in zip(rows, self._sources(rows), strict=True):
-            found.append(self._decode(row, source, min_side))
-        return found
+        return [self._decode(row, source, min_side) for row, source in zip(rows, self._sources(rows), strict=True)]
 
     def read_or_next(self, rows: Sequence[int], min_side: int | None = None) -> list[Picture]:
-        """For training: a row that cannot be read is replaced by the next that can, and said once.
-
-        One bad file among a million must not end a run of days; the replacement is the same each time.
+        """For training: a row that cannot be read is replaced by the next that can; see :class:`BadRows`.
 
         Raises:
-            DataError: ``MAX_BAD`` rows one after another cannot be read; or as for :meth:`read`.
+            DataError: if many rows one after another cannot be read; or as for :meth:`read`.
         """
         found = []
         for row, source in zip(rows, self._sources(rows), strict=True):
-            for step in range(MAX_BAD):
-                other = (row + step) % len(self)
-                try:
-                    found.append(self._decode(other, source if step == 0 else self._sources([other])[0], min_side))
-                    break
-                except MediaError as error:
-                    if other not in self._said:
-                        self._said.add(other)
-                        print(f"emolens: {error}; the next picture is taken instead", file=sys.stderr, flush=True)
-            else:
-                raise DataError(
-                    f"{self.name(row)} and the {MAX_BAD - 1} rows after it cannot be read; are the pictures still "
-                    f"where the manifest says ({self._reader.location if self._reader else self._root})?"
-                )
+
+            def decode(other: int, row: int = row, source: Any = source) -> Picture:
+                return self._decode(other, source if other == row else self._sources([other])[0], min_side)
+
+            found.append(self._bad.read_or_next(row, self.name(row), decode)[1])
         return found
 
     def _sources(self, rows: Sequence[int]) -> list[Any]:
@@ -119,20 +102,19 @@ class Pictures:
     def _decode(self, row: int, source: Any, min_side: int | None) -> Picture:
         if isinstance(source, MediaError):
             raise MediaError(f"{self.name(row)}: {source}")
-        (boxes, scores), size_2 = self._boxes.of(row), self._boxes.size_N2[row]
-        stated = not np.isnan(size_2).any()
+        (boxes, scores), stated_2 = self._boxes.of(row), self._boxes.size_N2[row]
         try:
-            image_HWC = read_image(source, min_side if stated or not len(boxes) else None)
+            image_HWC, (height, width) = read_image_and_size(source, min_side)
         except MediaError as error:
             raise MediaError(f"{self.name(row)}: {error}") from error
         box_K4 = np.empty((0, 4))
         if len(boxes):
-            h, w = image_HWC.shape[:2]
-            height, width = (int(size_2[0]), int(size_2[1])) if stated else (h, w)
-            if not any((h, w) == (-(-height // by), -(-width // by)) for by in DRAFTS):
+            if not np.isnan(stated_2).any() and (height, width) != tuple(stated_2):
                 raise DataError(
-                    f"{self.name(row)}: the picture is {w} x {h} pixels, but its boxes are of one of {width} x "
-                    f"{height}; it was changed: detect its persons again with `emolens data people`"
+                    f"{self.name(row)}: the picture is {width} x {height} pixels, but its boxes are of one of "
+                    f"{stated_2[1]:.0f} x {stated_2[0]:.0f}; it was changed: detect its persons again with "
+                    "`emolens data people`"
                 )
+            h, w = image_HWC.shape[:2]
             box_K4 = boxes_inside(boxes, height, width, self.name(row)) * (w / width, h / height, w / width, h / height)
         return Picture(row, image_HWC, box_K4, scores)

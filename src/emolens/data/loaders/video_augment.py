@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from emolens.data.loaders.crops import random_window
+from emolens.data.loaders.crops import random_crop
 from emolens.errors import ConfigError
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and torchvision turn colour into grey
@@ -77,7 +77,7 @@ class VideoAugment:
         strengths = (self.brightness, self.contrast, self.saturation)
         brightness, contrast, saturation = (1 + strength * rng.uniform(-1, 1) for strength in strengths)
         height, width = image_KHWC.shape[1:3]
-        left, top, right, bottom = (round(edge) for edge in random_window(height, width, self.scale, rng))
+        left, top, right, bottom = (round(edge) for edge in random_crop(height, width, self.scale, rng))
         crop_KCHW = torch.from_numpy(image_KHWC[:, top:bottom, left:right]).permute(0, 3, 1, 2)
         crop_KCSS = interpolate(crop_KCHW, (side, side), mode="bilinear", antialias=True)
         if rng.random() < self.flip:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +24,11 @@ from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError, MediaError
 from emolens.files import atomic_path
 from emolens.media.audio import Sound
+from emolens.media.audio_config import AudioConfig
 from emolens.media.video import Frames
 from emolens.media.video_sample import VideoConfig
 from emolens.media.video_source import VideoSource, fitted, open_source
+from emolens.prefetch import prefetch, reason
 from emolens.progress import progress
 
 FORMAT = 1  # of the files; another one is made anew
@@ -42,7 +44,7 @@ class VideoCacheConfig:
     """Pixels of the shorter side: what training crops from (``data.loaders.video_augment``)."""
     quality: int = 90
     """Of the JPEG frames."""
-    rate: int = VideoConfig.rate
+    rate: int = AudioConfig.rate
     """Samples of sound a second."""
     sound_s: float = VideoConfig().sound_s
     """Seconds of sound that training looks at; the rest is left out."""
@@ -155,19 +157,20 @@ def build_cache(
     first_row = {name: row for row, name in reversed(list(enumerate(names)))}  # rows may share a file
     rows = sorted(first_row.values())
     made, failed, total = 0, {}, 0
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-clips")
-    try:
-        with progress("clips", len(rows)) as advance:
-            tasks = (pool.submit(_make, paths[row], cached_place(directory, names[row]), config) for row in rows)
-            for row, task in zip(rows, list(tasks), strict=True):
-                try:
-                    made += task.result()
-                    total += cached_place(directory, names[row]).stat().st_size
-                except MediaError as error:
-                    failed[ids[row]] = str(error)
-                advance()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+
+    def make(row: int) -> bool:
+        return _make(paths[row], cached_place(directory, names[row]), config)
+
+    with closing(prefetch(make, rows, workers, ahead=workers)) as items, progress("videos", len(rows)) as advance:
+        for row, item in zip(rows, items, strict=True):
+            if item.error is None:
+                made += bool(item.result)
+                total += cached_place(directory, names[row]).stat().st_size
+            elif isinstance(item.error, MediaError):
+                failed[ids[row]] = str(item.error)
+            else:  # the place cannot be written: no other video could be kept either
+                raise item.error
+            advance()
     return BuiltCache(made, len(rows) - made - len(failed), failed, total)
 
 
@@ -176,7 +179,7 @@ def _make(path: Path, place: Path, config: VideoCacheConfig) -> bool:
     try:
         source_stamp = _stamp(path)
     except OSError as error:
-        raise MediaError(f"{path}: {'no such file' if isinstance(error, FileNotFoundError) else error}") from error
+        raise MediaError(reason(path, error)) from error
     wanted = {"format": FORMAT, "source": source_stamp, **asdict(config)}
     try:
         if wanted.items() <= _stated(place).items():

@@ -1,10 +1,9 @@
-"""Clips of a manifest as the input of an audio-visual network.
+"""Videos of a manifest as the input of an audio-visual network.
 
 Legend: B rows of a batch, S segments, T frames of one, H = W = size, C = 3 channels; F audio frames of a segment, M
-coefficients; N rows.
+coefficients; K different frames; P samples of sound; N rows.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from emolens.data.loaders.crops import sample_rng
-from emolens.data.loaders.pictures import MAX_BAD
+from emolens.data.loaders.bad_rows import BadRows
+from emolens.data.loaders.seeded import SeededDataset
 from emolens.data.loaders.video_augment import VideoAugment
 from emolens.data.loaders.video_cache import cached_video
 from emolens.data.manifest import Manifest
@@ -24,29 +22,30 @@ from emolens.media.video_sample import VideoConfig, VideoSample, finish_video, r
 from emolens.media.video_source import VideoSource, open_source
 
 
-class VideoDataset(Dataset[dict[str, Tensor]]):
+class VideoDataset(SeededDataset):
     """``dataset[rows]`` gives a batch:
 
-        video: (B, S, T, H, W, C) uint8 RGB; zeros for a clip without pictures.
-        audio: (B, S, F, M) float32; zeros for a clip without sound.
+        video: (B, S, T, H, W, C) uint8 RGB; zeros for a row without pictures.
+        audio: (B, S, F, M) float32; zeros for a row without sound.
         has_video, has_audio: (B,) bool.
-        row: (B,) int64.
+        row: (B,) int64, the rows that were read. The task has their labels.
 
-    What a row looks like is decided by (seed, epoch, row) alone: not by workers, or by whether it came from the cache
-    (but for the loss of its JPEG frames and 16-bit sound).
+    What a row looks like depends on (seed, epoch, row) alone, except that a decoded copy has JPEG frames and 16-bit
+    sound.
 
     Args:
         manifest: videos, sounds or pictures, from files.
-        config: how a clip is cut.
+        config: how a video is cut into frames and sound.
         seed: of places and augmentation.
-        train: takes the frames of each segment at a random place, augments, and replaces a clip that cannot be read by
-            the next row, which is said once. False takes the centre, and such a clip is an error.
-        augment: of training clips; None for none.
-        cache: folder of ``emolens data clips``; a clip that is not in it, or has changed, is read from its file.
+        train: True takes the frames of each segment at a random place, augments, and replaces a row that cannot be read
+            by the next one, which is reported once. False reads the video exactly as prediction does; a row that
+            cannot be read is then an error.
+        augment: of training videos; None for none.
+        cache: folder of ``emolens data decode``; a video that is not in it, or has changed, is read from its file.
         video, audio: False leaves that modality undecoded, for a network that does not take it: ``has_*`` is False.
 
     Raises:
-        DataError: the rows are in shards.
+        DataError: if the rows are in shards.
     """
 
     def __init__(
@@ -63,41 +62,36 @@ class VideoDataset(Dataset[dict[str, Tensor]]):
     ) -> None:
         if "shard" in manifest.frame.columns:
             raise DataError(
-                "clips are read from files, not out of shards; use the manifest that the shards were made of"
+                "videos are read from files, not out of shards; use the manifest that the shards were made of"
             )
-        self.config, self.seed, self.train, self.cache = config, seed, train, cache
+        super().__init__(seed)
+        self.config, self.train, self.cache = config, train, cache
         self.augment = augment if train else None
         self.video, self.audio = video, audio
         self._names = [str(path) for path in manifest.frame["path"]]
         self._ids = manifest.frame["id"].to_numpy()
         self._root = manifest.root.absolute()
-        self._said: set[int] = set()
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]  # seen by workers that live on
+        self._bad = BadRows(len(self._names), "video", str(self._root))
 
     def __len__(self) -> int:
         return len(self._names)
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose clips are drawn next; workers that are alive hear of it too."""
-        self._epoch.fill_(epoch)
 
     def name(self, row: int) -> str:
         """The row as messages call it."""
         return f'row {row} (id "{self._ids[row]}")'
 
     def __getitem__(self, rows: Sequence[int]) -> dict[str, Tensor]:
-        c, epoch = self.config, int(self._epoch)
+        c = self.config
         video_BSTHWC = torch.zeros((len(rows), c.segments, c.frames, c.size, c.size, 3), dtype=torch.uint8)
         audio_BSFM = torch.zeros((len(rows), c.segments, c.audio_frames, c.bands))
         taken_B = torch.empty(len(rows), dtype=torch.int64)
         has_video_B, has_audio_B = (torch.zeros(len(rows), dtype=torch.bool) for _ in range(2))
         for b, row in enumerate(rows):
-            rng = sample_rng(self.seed, epoch, int(row)) if self.train else None
-            taken_B[b], clip = self._clip_or_next(int(row), rng) if rng else (int(row), self._clip(int(row), None))
-            if clip.video_STHWC is not None:
-                video_BSTHWC[b], has_video_B[b] = clip.video_STHWC, True
-            if clip.audio_SFM is not None:
-                audio_BSFM[b], has_audio_B[b] = clip.audio_SFM, True
+            taken_B[b], sample = self._read_or_next(int(row)) if self.train else (row, self._read(int(row), None))
+            if sample.video_STHWC is not None:
+                video_BSTHWC[b], has_video_B[b] = sample.video_STHWC, True
+            if sample.audio_SFM is not None:
+                audio_BSFM[b], has_audio_B[b] = sample.audio_SFM, True
         return {
             "video": video_BSTHWC,
             "audio": audio_BSFM,
@@ -106,22 +100,12 @@ class VideoDataset(Dataset[dict[str, Tensor]]):
             "row": taken_B,
         }
 
-    def _clip_or_next(self, row: int, rng: np.random.Generator) -> tuple[int, VideoSample]:
-        """A file that cannot be read, one among many thousands, must not end a run of days."""
-        for step in range(MAX_BAD):
-            other = (row + step) % len(self)
-            try:
-                return other, self._clip(other, rng)
-            except MediaError as error:
-                if other not in self._said:
-                    self._said.add(other)
-                    print(f"emolens: {error}; the next clip is taken instead", file=sys.stderr, flush=True)
-        raise DataError(
-            f"{self.name(row)} and the {MAX_BAD - 1} rows after it cannot be read; are the clips still where the "
-            f"manifest says ({self._root})?"
-        )
+    def _read_or_next(self, row: int) -> tuple[int, VideoSample]:
+        rng = self.rng(row)
+        return self._bad.read_or_next(row, self.name(row), lambda other: self._read(other, rng))
 
-    def _clip(self, row: int, rng: np.random.Generator | None) -> VideoSample:
+    def _read(self, row: int, rng: np.random.Generator | None) -> VideoSample:
+        """One row: augmented with ``rng``, else as in prediction."""
         config, augment = self.config, self.augment
         side = augment.reading_side(config.size) if augment else None
         try:
@@ -134,19 +118,21 @@ class VideoDataset(Dataset[dict[str, Tensor]]):
             raise MediaError(f"{self.name(row)}: {error}") from error
         if augment is None or rng is None:
             return finish_video(raw, config)
-        image_KHWC, wave_T = raw.image_KHWC, raw.wave_T
+        image_KHWC, wave_P = raw.image_KHWC, raw.wave_T
         if image_KHWC is not None:
             image_KHWC = augment.pictures(image_KHWC, config.size, rng)
-        if wave_T is not None:
-            wave_T = augment.sound(wave_T, config.rate, rng)
-        clip = finish_video(replace(raw, image_KHWC=image_KHWC, wave_T=wave_T), config)
-        return clip if clip.audio_SFM is None else replace(clip, audio_SFM=augment.feature(clip.audio_SFM, rng))
+        if wave_P is not None:
+            wave_P = augment.sound(wave_P, config.audio.rate, rng)
+        sample = finish_video(replace(raw, image_KHWC=image_KHWC, wave_T=wave_P), config)
+        if sample.audio_SFM is None:
+            return sample
+        return replace(sample, audio_SFM=augment.feature(sample.audio_SFM, rng))
 
     def _source(self, row: int, side: int) -> VideoSource:
         name = self._names[row]
         path = self._root / name
         if self.cache is not None:
-            found = cached_video(self.cache, name, path, side, self.config.rate, self.config.sound_s)
+            found = cached_video(self.cache, name, path, side, self.config.audio.rate, self.config.sound_s)
             if found is not None:
                 return found
         return open_source(path)

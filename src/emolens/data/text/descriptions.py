@@ -6,7 +6,7 @@ objects, brightness, colourfulness, facial expression, action, then the emotion.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from emolens.compute import loader_threads
 from emolens.data.manifest import Manifest
 from emolens.data.text.language import MEASURED, Language
 from emolens.data.text.tone import MIN_SIDE, brightness, colorfulness
-from emolens.errors import DataError, MediaError
+from emolens.errors import DataError
 from emolens.media.image import read_image
+from emolens.prefetch import prefetch, reason
 from emolens.progress import progress
 
 MAX_OBJECTS = 6  # more would push the emotion, which comes last, beyond the tokens that a text encoder reads
 CLIP_TOKENS = 77  # of every CLIP text encoder, with the two that open and close a text
-WORKERS = 8
-AT_ONCE = 512  # pictures in flight: flat memory, however many rows
 
 
 @dataclass(frozen=True)
@@ -91,16 +91,17 @@ def describe_manifest(manifest: Manifest, language: Language) -> DescriptionResu
     ]
     errors: dict[int, str] = {}
     paths = manifest.paths()
-    with ThreadPoolExecutor(WORKERS) as pool, progress("brightness and colour", len(todo)) as advance:
-        for start in range(0, len(todo), AT_ONCE):
-            rows = todo[start : start + AT_ONCE]
-            for row, tone in zip(rows, pool.map(_tone, [paths[row] for row in rows]), strict=True):
-                if isinstance(tone, str):
-                    errors[row] = tone
-                else:
-                    for name, value in tone.items():
-                        columns[name][row] = value if columns[name][row] is None else columns[name][row]
-                advance()
+    sources, threads = [paths[row] for row in todo], loader_threads(None)
+    with (
+        closing(prefetch(_tone, sources, threads, ahead=threads)) as items,
+        progress("brightness and colour", len(todo)) as advance,
+    ):
+        for row, item in zip(todo, items, strict=True):
+            if item.result is None:
+                errors[row] = reason(paths[row], item.error)
+            for name, value in (item.result or {}).items():
+                columns[name][row] = value if columns[name][row] is None else columns[name][row]
+            advance()
     texts = [
         describe({name: values[row] for name, values in columns.items()}, language) or None for row in range(len(frame))
     ]
@@ -127,11 +128,8 @@ def _number(value: Any, name: str, row_id: str) -> float | None:
     return number
 
 
-def _tone(path: Path) -> dict[str, float] | str:
-    try:
-        image_HWC = read_image(path, MIN_SIDE)
-    except MediaError as error:
-        return str(error)
+def _tone(path: Path) -> dict[str, float]:
+    image_HWC = read_image(path, MIN_SIDE)
     return {"brightness": brightness(image_HWC), "colorfulness": colorfulness(image_HWC)}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from emolens.errors import WeightsError
+from emolens.errors import WeightsError, in_short
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 PATIENCE_S = 5.0  # for the hub to answer at all, before saying that there is no network
@@ -150,9 +150,9 @@ def _unreachable() -> str | None:
 
 
 def _reason(error: Exception) -> str:
-    text = str(error).strip()
+    text = str(error)
     if "TorchScript" in text:
         return "it is a TorchScript archive, which holds code; convert it to .safetensors"
     if "weights_only" in text:
         return "it is a pickle of more than tensors, which could run code; convert it to .safetensors"
-    return (text.splitlines()[0] if text else type(error).__name__)[:160]
+    return in_short(error)

@@ -98,9 +98,9 @@ def _labelled(part: Manifest, data: str | Path, name: str) -> Manifest:
 
 
 def _cache(cache: str | None, data: str | Path) -> Path | None:
-    """The folder of decoded clips; one that is not there would be passed over in silence, at a price in hours."""
+    """The folder of decoded videos; one that is not there would be passed over in silence, at a price in hours."""
     if cache is not None and not Path(cache).is_dir():
-        raise ConfigError(f"{cache}: no such folder of decoded clips; make it: emolens data clips {data} --out {cache}")
+        raise ConfigError(f"{cache}: no such folder of decoded videos: emolens data decode {data} --out {cache}")
     return None if cache is None else Path(cache)
 
 

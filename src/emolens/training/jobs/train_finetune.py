@@ -48,10 +48,11 @@ def train_finetune(
     target_NO, val_target_NO = outputs.table(train), outputs.table(val)
     stored = read_stored(config.encoder) if config.encoder is not None else None
     sizes = _sizes(config, stored)
+    preprocess = evaluation_preprocess(sizes.image_size)
     views = {
         name: SingleViewDataset(
             part,
-            sizes.image_size,
+            preprocess,
             config.trainer.seed,
             train=name == "train",
             view=config.view,
@@ -73,7 +74,6 @@ def train_finetune(
     fitted = trainer.fit(task, views["train"], views[VALIDATED], resume)
     if fabric.is_global_zero:
         facts = request.close(fitted, manifest, {"train": len(train), VALIDATED: len(val)})
-        preprocess = evaluation_preprocess(sizes.image_size)
         described = describe_vit(
             asdict(sizes), outputs.space, outputs.targets, outputs.multi_label, preprocess, **facts
         )

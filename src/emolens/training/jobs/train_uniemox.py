@@ -58,14 +58,14 @@ def train_uniemox(
     size, seed = config.model.image_size, config.trainer.seed
     if not config.persons:
         train, val = _without_boxes(train), _without_boxes(val)
+    preprocess = evaluation_preprocess(size)
     views = {
         name: TwoViewDataset(
             part,
-            size,
+            preprocess,
             seed,
             train=name == "train",
             need_boxes=config.persons,
-            need_texts=config.weights.contrastive > 0,
         )
         for name, part in (("train", train), (VALIDATED, val))
     }
@@ -94,8 +94,8 @@ def train_uniemox(
         facts = request.close(fitted, manifest, {"train": len(train), VALIDATED: len(val)})
         save_weights(run / WEIGHTS, fitted.weights)
         head = {"format": FORMAT, "emolens": __version__, "kind": KIND, "model": asdict(config.model)}
-        preprocess = evaluation_preprocess(size).to_dict()
-        write_json(run / CONFIG, {**head, "preprocess": preprocess, "label_space": None, "targets": [], **facts})
+        head |= {"preprocess": preprocess.to_dict(), "label_space": None, "targets": []}
+        write_json(run / CONFIG, {**head, **facts})
         request.finish(fitted, fabric.world_size)
     shut_down_process_group()
     return fitted
@@ -116,7 +116,9 @@ def _without_boxes(part: Manifest) -> Manifest:
 
 
 def _need_texts(part: Manifest, data: str) -> None:
-    without = len(part) if not part.has("text") else int(part.frame["text"].isna().sum())
+    without = len(part)
+    if part.has("text"):
+        without = int(part.frame["text"].fillna("").astype(str).str.strip().eq("").sum())
     if without:
         raise DataError(
             f"{data}: {without} rows have no text, which the contrastive loss needs; write them with "

@@ -1,10 +1,12 @@
 """``emolens data describe``: a text for each picture, from what is known of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
+from emolens.cli.data.command import check_suffix, run
 from emolens.errors import ConfigError
 
 EXAMPLES = 3
@@ -32,8 +34,7 @@ def describe(
     from emolens.data.text.descriptions import describe_manifest, overlong_notice
     from emolens.data.text.language import load_language
 
-    if out.suffix not in (".parquet", ".csv"):
-        raise ConfigError(f"--out {out}: a manifest is a .parquet or a .csv file")
+    check_suffix(out)
     words = load_language(language)
     read = Manifest.read(manifest)
     if read.has("text") and not replace:
@@ -56,3 +57,8 @@ def describe(
     if notice := overlong_notice(unique):
         print(notice)
     return 0
+
+
+def main(args: Sequence[str]) -> int:
+    """Run ``emolens data describe ARGS`` and return its exit code."""
+    return run(describe, "describe", args)

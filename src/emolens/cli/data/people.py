@@ -1,11 +1,13 @@
 """``emolens data people``: who is in the pictures of a manifest, detected once."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
+from emolens.cli.data.command import check_suffix, run
 from emolens.errors import ConfigError, DataError
 
 REASONS = 3  # failures that the summary names
@@ -48,8 +50,7 @@ def people(
     from emolens.people.detect_files import detect_files
     from emolens.people.detector import Detector
 
-    if out.suffix not in (".parquet", ".csv"):
-        raise ConfigError(f"--out {out}: a manifest is a .parquet or a .csv file")
+    check_suffix(out)
     if not FLOOR <= threshold <= 1:
         raise ConfigError(f"--threshold {threshold}: must be {FLOOR} to 1")
     if batch_size < 1:
@@ -102,3 +103,8 @@ def people(
         for sheet in draw_sheets(shown, plots):
             print(sheet)
     return 3 if len(found.errors) == len(row_P) else 0
+
+
+def main(args: Sequence[str]) -> int:
+    """Run ``emolens data people ARGS`` and return its exit code."""
+    return run(people, "people", args)

@@ -1,4 +1,4 @@
-"""``emolens data clips``: what it writes, says, and refuses."""
+"""``emolens data decode``: what it writes, says, and refuses."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def manifest(tmp_path, video) -> Path:
 
 
 def run(*words: object) -> int:
-    return main(["data", "clips", *map(str, words)])
+    return main(["data", "decode", *map(str, words)])
 
 
 def test_it_is_made_and_gone_on_with(manifest, tmp_path, capsys):
@@ -30,9 +30,9 @@ def test_it_is_made_and_gone_on_with(manifest, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "2 decoded, 0 known, 1 failed" in said
     assert "1.mp4: is not a video or a sound" in said
-    assert f"{out}: 2 clips, 0." in said
+    assert f"{out}: 2 decoded videos, 0." in said
     assert run(manifest, "--out", out) == 2
-    assert "is not empty; --resume goes on" in capsys.readouterr().err
+    assert "is not empty; --resume continues" in capsys.readouterr().err
     (tmp_path / "kept").replace(tmp_path / "1.mp4")
     assert run(manifest, "--out", out, "--size", 32, "--resume") == 0
     assert "1 decoded, 2 known, 0 failed" in capsys.readouterr().out

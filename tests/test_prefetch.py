@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from emolens.embedding.prefetch import prefetch, reason
 from emolens.errors import MediaError
+from emolens.prefetch import prefetch, reason
 
 
 def test_results_come_in_order_and_failures_are_items():
@@ -39,8 +39,9 @@ def test_a_mistake_of_the_program_is_not_hidden():
 def test_reasons_begin_with_the_path():
     path = Path("a.mp4")
     assert reason(path, MediaError("a.mp4: torn")) == "a.mp4: torn"
+    assert reason(path, MediaError("picture in memory: torn")) == "a.mp4: torn"
     assert reason(path, MediaError("torn")) == "a.mp4: torn"
     assert reason(path, FileNotFoundError(2, "No such file")) == "a.mp4: no such file"
-    assert reason(path, PermissionError(13, "Permission denied")) == "a.mp4: cannot be used (Permission denied)"
+    assert reason(path, PermissionError(13, "Permission denied")) == "a.mp4: cannot be read (Permission denied)"
     assert reason(path, ValueError("odd")) == "a.mp4: cannot be used (odd)"
     assert reason(path, MemoryError()) == "a.mp4: needs more memory than there is"

@@ -1,9 +1,12 @@
 """``emolens data shard``: a data set as a few large files."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
+
+from emolens.cli.data.command import run
 
 
 def shard(
@@ -28,3 +31,8 @@ def shard(
     size = int(index.frame["size"].sum())
     print(f"{out / INDEX}: {len(index):,} rows in {index.frame['shard'].nunique():,} shards, {size / 1e6:,.1f} MB")
     return 0
+
+
+def main(args: Sequence[str]) -> int:
+    """Run ``emolens data shard ARGS`` and return its exit code."""
+    return run(shard, "shard", args)

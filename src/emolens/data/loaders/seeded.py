@@ -1,0 +1,29 @@
+"""Datasets whose random numbers depend on (seed, epoch, row) alone."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from emolens.data.loaders.crops import sample_rng
+
+
+class SeededDataset(Dataset[dict[str, Tensor]]):
+    """``dataset[rows]`` gives a batch; a row looks the same whichever worker or process loads it, in whatever order.
+
+    Args:
+        seed: of crops and augmentation.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        # Shared memory, because loader processes that outlive an epoch must see the new number.
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch, from 0, whose samples are drawn next; running loader processes see it too."""
+        self._epoch.fill_(epoch)
+
+    def rng(self, row: int) -> np.random.Generator:
+        """The random numbers of one row in the current epoch."""
+        return sample_rng(self.seed, int(self._epoch), int(row))
