@@ -108,6 +108,22 @@ def test_heavy_imports_are_lazy(statement, absent):
     assert loaded == []
 
 
+@pytest.mark.parametrize("package", ["evaluation", "losses", "metrics"])
+def test_public_names_of_a_package_are_shown_and_cost_nothing_until_used(package):
+    code = (
+        f"import emolens.{package} as p, sys\n"
+        "assert not {'torch', 'numpy', 'pandas'} & set(sys.modules)\n"
+        "assert dir(p) == sorted(p.__all__)\n"
+        "assert all(getattr(p, name).__name__ == name for name in p.__all__)\n"
+        "p.nonsense"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.endswith(f"AttributeError: module 'emolens.{package}' has no attribute 'nonsense'\n")
+    # A name that is also a file would be the function or the module, whichever was imported last.
+    exported = set(__import__(f"emolens.{package}", fromlist=["__all__"]).__all__)
+    assert not exported & {path.stem for path in (PACKAGE / package).iterdir()}
+
+
 def test_no_pickle_eval_or_shell():
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
