@@ -19,9 +19,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from emolens.models.av_cpnet import AVCPNet
-from emolens.recipes import AUDIO_VISUAL, get_recipe
+from emolens.recipes import get_recipe
 from emolens.taxonomy import get_label_space
 from emolens.training.devices import build_fabric
+from emolens.training.jobs.av import AVConfig
 from emolens.training.tasks.av import AVTask
 from emolens.training.trainer import Trainer
 
@@ -32,7 +33,7 @@ class NoiseClips(Dataset[dict[str, Tensor]]):
     """As many rows as are asked for, all of the same clip of noise; every fourth lacks its sound."""
 
     def __init__(self, config: AVConfig, rows: int) -> None:
-        clip, generator = config.clip, torch.Generator().manual_seed(0)
+        clip, generator = config.video, torch.Generator().manual_seed(0)
         shape = (clip.segments, clip.frames, clip.size, clip.size, 3)
         self.rows = rows
         self.video_STHWC = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
@@ -65,14 +66,15 @@ def measure(config: AVConfig, device: str, precision: str, warm: int, steps: int
         task = AVTask(model, label_N, label_N, SPACE, config.loss)
         if fabric.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
-        fitted = Trainer(trainer, config.optimizer, None, fabric).fit(task, NoiseClips(config, rows))
+        optimizer = replace(config.optimizer, warmup_epochs=0)
+        fitted = Trainer(trainer, optimizer, None, fabric).fit(task, NoiseClips(config, rows))
     peak = torch.cuda.max_memory_allocated() / 1e9 if fabric.device.type == "cuda" else 0.0
     return fitted.samples_per_s, peak
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recipe", choices=sorted(AUDIO_VISUAL), default="av_cpnet")
+    parser.add_argument("--recipe", default="av_cpnet")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--portion", type=int, default=8, help="clips that go through the network together")
     parser.add_argument("--warm", type=int, default=3)

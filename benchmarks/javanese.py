@@ -50,6 +50,7 @@ from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 from emolens.progress import progress
 from emolens.recipes.av_cpnet_tiny import av_cpnet_tiny
+from emolens.training.jobs.av import AVConfig
 from emolens.training.tasks.av import AVTask
 from emolens.training.trainer import Trainer
 
@@ -123,7 +124,7 @@ def draw(variant: int | None) -> Batch:
     """
     torch.set_num_threads(1)
     config = CONFIGS["AV-CPNet, EP-CE"]
-    dataset = VideoDataset(MANIFEST, config.clip, seed=0, train=variant is not None, augment=config.augment)
+    dataset = VideoDataset(MANIFEST, config.video, seed=0, train=variant is not None, augment=config.augment)
     dataset.set_epoch(variant or 0)
     frozen = None
     if isinstance(config.model.video, FrameEncoderConfig):

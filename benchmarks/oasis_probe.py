@@ -27,6 +27,7 @@ from emolens.embedding.cache import EmbeddingCache
 from emolens.metrics.summary import classification_metrics, regression_metrics
 from emolens.models.backbones.load import load_backbone
 from emolens.recipes.probe import probe
+from emolens.training.train import train
 
 FOLDS = 10
 TARGETS = ("valence", "arousal")
@@ -64,12 +65,9 @@ def main() -> None:
                 fold = replace(manifest, frame=manifest.frame.assign(split=split_N)).freeze_splits()
                 fold.write(work / f"{seed}-{k}.parquet")
                 config = replace(probe(), backbone=options.backbone)
-                predictor = train_head(
-                    config, "probe", work / f"{seed}-{k}.parquet", work / f"run-{seed}-{k}", cache=work / "cache"
-                )
+                run = train(config, work / f"{seed}-{k}.parquet", work / f"run-{seed}-{k}", cache=work / "cache")
                 rows = np.flatnonzero(test_N)
-                predictor.cache = work / "cache"
-                predictions = predictor.predict([manifest.paths()[row] for row in rows])
+                predictions = run.load(cache=work / "cache").predict([manifest.paths()[row] for row in rows])
                 score_NC[rows] = predictions.score_NC(space)
                 for name in TARGETS:
                     ours[name][rows] = predictions.values(name)

@@ -25,12 +25,14 @@ from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 
 from emolens import load
 from emolens.cli.main import main as emolens
+from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
 from emolens.metrics.summary import regression_metrics
 from emolens.recipes.uniemox_finetune_tiny import uniemox_finetune_tiny
 from emolens.recipes.uniemox_pretrain_tiny import uniemox_pretrain_tiny
-from emolens.training.jobs.job import Machine
+from emolens.training.jobs.uniemox import UniEmoXPretrainConfig
 from emolens.training.tasks.uniemox import LossWeights
+from emolens.training.train import train
 
 TARGETS = ("valence", "arousal")
 RANDOM_WIDTH = 64
@@ -96,7 +98,7 @@ def main() -> None:
         work = options.work or Path(folder)
         work.mkdir(parents=True, exist_ok=True)
         data = prepare(options, work)
-        machine = Machine(options.device, workers=options.workers)
+        compute = ComputeConfig(options.device, workers=options.workers)
         tiny = uniemox_pretrain_tiny()
         whole = replace(
             tiny,
@@ -113,8 +115,13 @@ def main() -> None:
         for name, config in pretrainings.items():
             run = work / f"pretrain-{len(encoders)}"
             if not (run / "config.json").exists():
-                train_uniemox(
-                    config, "uniemox_pretrain_tiny", data, run, resume=(run / "request.json").exists(), machine=machine
+                train(
+                    config,
+                    data,
+                    run,
+                    resume=(run / "request.json").exists(),
+                    compute=compute,
+                    name="uniemox_pretrain_tiny",
                 )
             encoders[name] = run
             print(f"pretraining {name}, {options.pretrain_epochs} epochs, validation: {losses(run)}", flush=True)
@@ -131,13 +138,13 @@ def main() -> None:
                         targets="valence_arousal",
                         trainer=replace(base.trainer, epochs=options.finetune_epochs, seed=seed),
                     )
-                    train_finetune(
+                    train(
                         config,
-                        "uniemox_finetune_tiny",
                         data,
                         run,
                         resume=(run / "request.json").exists(),
-                        machine=machine,
+                        compute=compute,
+                        name="uniemox_finetune_tiny",
                     )
                 rows = load(f"run:{run}", device=options.device).predict(test.paths())
                 metrics = []

@@ -46,6 +46,7 @@ def work(tmp_path, monkeypatch):
     Path("pretrained").mkdir()
     save_file(MaskedAutoencoder(**SIZES, **DECODER).state_dict(), "pretrained/model.safetensors")
     config = {"format": 1, "emolens": "0", "kind": "uniemox_pretrained", "model": {**SIZES, **DECODER}}
+    config |= {"label_space": None, "targets": []}
     Path("pretrained/config.json").write_text(json.dumps(config))
     tuned = EmotionViT(**SIZES, num_classes=2)
     config = RunConfig(

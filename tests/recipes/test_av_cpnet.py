@@ -38,12 +38,8 @@ def test_defaults_are_those_of_the_paper():
     assert (model.segments, model.frames, model.size, model.width, model.levels) == (16, 8, 112, 512, 3)
     assert (model.video.embed_dim, model.video.depths, model.video.window) == (96, (2, 2, 6, 2), (8, 7, 7))
     assert (model.audio.width, model.audio.layers) == (64, (3, 4, 6, 3))
-    assert (config.video.rate, config.video.coefficients, config.video.n_fft, config.video.hop) == (
-        44100,
-        32,
-        2048,
-        512,
-    )
+    made = config.video
+    assert (made.rate, made.coefficients, made.n_fft, made.hop) == (44100, 32, 2048, 512)
     assert config.video.segments * config.video.audio_frames == 4096
     assert (config.loss.kind, config.loss.penalty) == ("ep_ce", (0.5, 0.5, 0.5))
     assert config.loss.modality_dropout > 0

@@ -4,10 +4,11 @@ import sys
 
 import pytest
 
-from emolens import recipes as package
+import emolens.recipes
 from emolens.cli.main import main
 from emolens.errors import ConfigError
 from emolens.recipes import get_recipe, recipes, register_recipe
+from emolens.training import recipe_registry
 from emolens.training.jobs.config import JobConfig
 
 SHARED = ("--epochs", "--batch-size", "--lr", "--seed", "--device", "--precision", "--workers", "--cache", "--resume")
@@ -57,7 +58,7 @@ def calm_probe():
 def test_a_recipe_of_another_package_is_one_file(tmp_path, monkeypatch, capsys):
     (tmp_path / "emolens_calm.py").write_text(CALM)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(package, "_REGISTERED", {})
+    monkeypatch.setattr(recipe_registry, "_REGISTERED", {})
     monkeypatch.delitem(sys.modules, "emolens_calm", raising=False)
     import emolens_calm  # noqa: F401
 
@@ -67,12 +68,11 @@ def test_a_recipe_of_another_package_is_one_file(tmp_path, monkeypatch, capsys):
 
 
 def test_a_recipe_in_the_folder_is_one_file(tmp_path, monkeypatch):
+    text = (recipe_registry.FOLDER / "probe.py").read_text()
     for name in ("probe", "bold"):
-        text = (package.__path__[0] + "/probe.py",)
-        (tmp_path / f"{name}.py").write_text(open(text[0]).read().replace("def probe(", f"def {name}("))
-    (tmp_path / "__init__.py").write_text("")
-    monkeypatch.setattr(package, "__file__", str(tmp_path / "__init__.py"))
-    monkeypatch.setattr(package, "__path__", [str(tmp_path)])
+        (tmp_path / f"{name}.py").write_text(text.replace("def probe(", f"def {name}("))
+    monkeypatch.setattr(recipe_registry, "FOLDER", tmp_path)
+    monkeypatch.setattr(emolens.recipes, "__path__", [str(tmp_path)])
     assert set(recipes()) >= {"probe", "bold"}
     assert get_recipe("bold")().l2 == get_recipe("probe")().l2
 

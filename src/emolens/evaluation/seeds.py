@@ -82,12 +82,11 @@ def mean_and_sd(values: Sequence[float]) -> tuple[float, float]:
     return statistics.fmean(values), statistics.stdev(values)
 
 
-def _same(config: RunConfig) -> list[Any]:
+def _same(config: RunConfig) -> dict[str, Any]:
     """What repetitions have in common."""
     facts = config.to_dict()
-    training = facts["training"]
-    kept = ("kind", "backbone", "label_space", "targets", "multi_label", "view")
-    return [facts[name] for name in kept] + [training[name] for name in ("recipe", "config", "data")]
+    kept = {name: facts[name] for name in ("kind", "backbone", "label_space", "targets", "multi_label", "view")}
+    return kept | {name: facts["training"][name] for name in ("recipe", "config", "data")}
 
 
 def _without_seed(value: Any) -> Any:

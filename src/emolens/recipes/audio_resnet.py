@@ -7,11 +7,13 @@ from emolens.training.jobs.av import AVConfig
 
 
 def audio_resnet() -> AVConfig:
-    """ResNet-34 on the MFCCs of 16 segments, their mean, and a linear layer.
+    """The sound of short videos alone: an audio ResNet, a GPU.
+
+    ResNet-34 on the MFCCs of 16 segments, their mean, and a linear layer.
 
     emolens train audio_resnet --data emotions.parquet --out runs/audio
 
-    One GPU. Pictures are not even decoded. Not trained here, for want of a GPU and of eMotions.
+    One GPU. Pictures are not even decoded. Not trained yet: that takes a GPU and the eMotions data.
     """
     full = av_cpnet()
     return replace(

@@ -10,19 +10,21 @@ from emolens.training.trainer_config import TrainerConfig
 
 
 def av_cpnet() -> AVConfig:
-    """Video Swin-T and an audio ResNet-34 on 16 segments, two stages of fusion, EP-CE; 30 epochs, 32 clips a step.
+    """AV-CPNet as published: Video Swin and an audio ResNet, fused in two stages; short videos, a GPU.
 
-    emolens data decode emotions.parquet --out clips
-    emolens train av_cpnet --data emotions.parquet --out runs/av --cache clips
-    torchrun --nproc-per-node 4 -m emolens train av_cpnet --data emotions.parquet --out runs/av --cache clips \\
-        --trainer.accumulate 1
+    Video Swin-T and an audio ResNet-34 on 16 segments, EP-CE; 30 epochs, 32 videos a step.
 
-    On one GPU, or on four: eight clips go through the network together. benchmarks/av_gpu.py measures clips per second
-    and memory. Not trained here, for want of a GPU and of eMotions.
+    emolens data decode emotions.parquet --out decoded
+    emolens train av_cpnet --data emotions.parquet --out runs/av --decoded decoded
+    torchrun --nproc-per-node 4 -m emolens train av_cpnet --data emotions.parquet --out runs/av --decoded decoded \\
+        --accumulate 1
+
+    On one GPU, or on four: eight videos go through the network together. benchmarks/av_gpu.py measures speed
+    and memory. Not trained yet: that takes a GPU and the eMotions data.
 
     Video Swin starts from torchvision's weights of Kinetics-400 (122 MB, downloaded once); --model.video.weights takes
     a file instead, also of a 2-D Swin-T, or None for random ones. The audio ResNet starts from random weights. How
-    many training clips lose a modality is not published: one in ten loses its sound, and one in ten its pictures.
+    many training videos lose a modality is not published: one in ten loses its sound, and one in ten its pictures.
 
     The rate rises to 1.5e-4 over 2.5 epochs (a length that is not published; this is Video Swin's, arXiv 2106.13230)
     and falls to 1% of it, set per step: docs/images/av_cpnet_lr.png. The release trains at that 1% alone.

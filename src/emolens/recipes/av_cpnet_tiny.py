@@ -10,15 +10,17 @@ from emolens.training.jobs.av import AVConfig
 
 
 def av_cpnet_tiny() -> AVConfig:
-    """Both stages of the fusion, and EP-CE, on encoders that a small computer can train, or need not.
+    """AV-CPNet on encoders that a small computer can train; two CPU cores, 20 minutes.
 
-    emolens train av_cpnet_tiny --data javanese.parquet --out runs/tiny --cache clips
+    Both stages of the fusion, and EP-CE.
 
-    2 CPU cores, 4 to 5 clips a second: about 20 minutes on the Javanese clips (120 to train on). Eight actors
+    emolens train av_cpnet_tiny --data javanese.parquet --out runs/tiny --decoded clips
+
+    2 CPU cores, 4 to 5 videos a second: about 20 minutes on the Javanese videos (120 to train on). Eight actors
     left out in turn: accuracy 0.528 [0.462, 0.599] of six emotions, n = 192, seeds 0-2 (benchmarks/javanese.py).
 
     Pictures go through the first half of a SqueezeNet that stays as it is: Video Swin from random weights learned next
-    to nothing from 144 clips. Its weights are torchvision's of ImageNet (5 MB, downloaded once);
+    to nothing from 144 videos. Its weights are torchvision's of ImageNet (5 MB, downloaded once);
     ``--model.video.weights FILE`` takes a file, ``--model.video.weights None`` random ones. The sound is a log-mel
     spectrogram: of the MFCC a small ResNet makes less.
     """

@@ -6,12 +6,14 @@ from emolens.training.trainer_config import TrainerConfig
 
 
 def clip_e_contrastive() -> CLIPEContrastiveConfig:
-    """Two linear layers that move CLIP's image embedding towards the text of its emotion, tau 0.075.
+    """CLIP-E against text: a small head on frozen CLIP that predicts any label space by its words.
+
+    Two linear layers move CLIP's image embedding towards the text of its emotion, at temperature 0.075.
 
     emolens train clip_e_contrastive --data webemo.parquet --out runs/clip_e_con
 
-    2 CPU cores, a minute for 100,000 cached embeddings. Not measured here on CLIP weights: none could be had
-    where the project is tested.
+    2 CPU cores, a minute for 100,000 cached embeddings. Not measured on CLIP: the test machines
+    cannot download its weights.
     """
     return CLIPEContrastiveConfig(
         optimizer=OptimizerConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1),

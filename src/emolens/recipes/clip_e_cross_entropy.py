@@ -6,12 +6,14 @@ from emolens.training.trainer_config import TrainerConfig
 
 
 def clip_e_cross_entropy() -> CLIPECrossEntropyConfig:
-    """Linear(512, 512), ReLU, Linear(512, C) on frozen CLIP ViT-B/32.
+    """CLIP-E with cross-entropy: a small head on frozen CLIP for one label space.
+
+    Linear(512, 512), ReLU, Linear(512, C) on the embeddings of CLIP ViT-B/32.
 
     emolens train clip_e_cross_entropy --data webemo.parquet --out runs/clip_e_ce
 
-    2 CPU cores, a minute for 100,000 cached embeddings. Not measured here on CLIP weights: none could be had
-    where the project is tested. On the embedded features see docs/results.md.
+    2 CPU cores, a minute for 100,000 cached embeddings. Not measured on CLIP: the test machines
+    cannot download its weights. On other features see docs/results.md.
     """
     return CLIPECrossEntropyConfig(
         optimizer=OptimizerConfig(lr=1e-3, weight_decay=0.05, warmup_epochs=1),

@@ -7,12 +7,13 @@ from emolens.training.jobs.av import AVConfig
 
 
 def late_fusion() -> AVConfig:
-    """Video Swin-T and audio ResNet-34, each with its own answer; the mean of their probabilities is the model's.
+    """Sound and pictures of short videos that meet only in their answers: what AV-CPNet has to beat.
 
-    emolens train late_fusion --data emotions.parquet --out runs/late --cache clips
+    Video Swin-T and audio ResNet-34, each with its own answer; the mean of their probabilities is the model's.
 
-    The simplest use of both, and what the two stages of AV-CPNet have to beat. One GPU. Not trained here, for
-    want of a GPU and of eMotions.
+    emolens train late_fusion --data emotions.parquet --out runs/late --decoded clips
+
+    The simplest use of both. One GPU. Not trained yet: that takes a GPU and the eMotions data.
     """
     full = av_cpnet()
     return replace(full, model=replace(full.model, fusion="late"))

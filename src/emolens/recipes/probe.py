@@ -6,7 +6,7 @@ from emolens.training.trainer_config import TrainerConfig
 
 
 def probe() -> ProbeConfig:
-    """Linear probe: what a frozen backbone knows, read off by one linear layer.
+    """Linear probe on a frozen backbone: labels, valence and arousal, whichever the data holds.
 
     emolens train probe --data oasis.parquet --out runs/probe \\
         --backbone torchvision:squeezenet1_1/squeezenet1_1_imagenet_features.safetensors

@@ -8,7 +8,9 @@ from emolens.training.trainer_config import TrainerConfig
 
 
 def uniemox_finetune() -> UniEmoXFinetuneConfig:
-    """ViT-L, 100 epochs, layer decay 0.75, drop path 0.2, mixup 0.8, CutMix 1.0, label smoothing 0.1.
+    """Fine-tuning of a pretrained ViT on labels, several labels, valence and arousal, as published; GPUs.
+
+    ViT-L, 100 epochs, layer decay 0.75, drop path 0.2, mixup 0.8, CutMix 1.0, label smoothing 0.1.
 
     torchrun --nproc-per-node 8 -m emolens train uniemox_finetune --data fi.parquet --out runs/fi \\
         --encoder runs/uniemox

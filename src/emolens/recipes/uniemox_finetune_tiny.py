@@ -10,7 +10,7 @@ from emolens.training.tasks.finetune import MixConfig
 
 
 def uniemox_finetune_tiny() -> UniEmoXFinetuneConfig:
-    """The encoder of ``uniemox_pretrain_tiny`` on labels or on valence and arousal.
+    """Fine-tuning of the encoder of uniemox_pretrain_tiny on labels or valence and arousal; two CPU cores.
 
     emolens train uniemox_finetune_tiny --data oasis.parquet --out runs/oasis --encoder runs/tiny
 

@@ -7,7 +7,9 @@ from emolens.training.trainer_config import TrainerConfig
 
 
 def uniemox_pretrain() -> UniEmoXPretrainConfig:
-    """ViT-L, teacher CLIP ViT-B/16, mask ratio 0.75, 400 epochs.
+    """UniEmoX pretraining as published: ViT-L, masked scenes and persons, distilled from CLIP; GPUs.
+
+    Teacher CLIP ViT-B/16, mask ratio 0.75, 400 epochs.
 
     emolens data people emoset.parquet --detector yolox:yolox_x.onnx --out persons.parquet
     emolens data describe persons.parquet --out described.parquet

@@ -7,11 +7,13 @@ from emolens.training.jobs.av import AVConfig
 
 
 def video_swin() -> AVConfig:
-    """Video Swin-T on 16 segments, their mean, and a linear layer: what the sound adds is the distance to this.
+    """The pictures of short videos alone: Video Swin, a GPU.
 
-    emolens train video_swin --data emotions.parquet --out runs/video --cache clips
+    Video Swin-T on 16 segments, their mean, and a linear layer: what the sound adds is the distance to this.
 
-    One GPU. Not trained here, for want of a GPU and of eMotions.
+    emolens train video_swin --data emotions.parquet --out runs/video --decoded clips
+
+    One GPU. Not trained yet: that takes a GPU and the eMotions data.
     """
     full = av_cpnet()
     return replace(

@@ -8,35 +8,37 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from emolens.errors import ConfigError
+
 BLOCK = re.compile(r"(?:^|\.)blocks\.(\d+)\.")
 STEM = re.compile(r"(?:^|\.)(?:cls_token|pos_embed|patch_embed\..*)$")
 
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """How the weights move.
-
-    Attributes:
-        algorithm: ``adamw`` for batches; ``lbfgs`` for small convex problems on all samples at once.
-        lr: peak learning rate (``lbfgs`` finds its step by line search and ignores it).
-        lr_batch: the batch size that ``lr`` is for; another batch size scales it in proportion (Goyal et al.
-            2017, arXiv 1706.02677). None: ``lr`` as it is.
-        weight_decay: decoupled, of matrices only: never of biases and norms.
-        betas: of AdamW.
-        warmup_epochs: linear rise from 0 to ``lr``.
-        min_lr_ratio: where the half cosine ends, as a share of ``lr``.
-        layer_decay: each block of a transformer below the head learns slower than the one above it by this factor
-            (arXiv 2106.08254, appendix; 2111.06377, table 9). None: all alike.
-    """
+    """How the weights move."""
 
     algorithm: Literal["adamw", "lbfgs"] = "adamw"
+    """AdamW for batches, or L-BFGS for small convex problems on all samples at once."""
     lr: float = 1e-3
+    """Peak learning rate; L-BFGS finds its step by line search and ignores it."""
     lr_batch: int | None = None
+    """Batch size that the learning rate is for; another one scales it in proportion (arXiv 1706.02677). None: as is."""
     weight_decay: float = 0.05
+    """Decoupled weight decay of matrices; biases and norms have none."""
     betas: tuple[float, float] = (0.9, 0.999)
+    """Decays of AdamW's two moving averages."""
     warmup_epochs: float = 0.0
+    """Epochs of linear rise from 0 to the peak; at most the length of the run."""
     min_lr_ratio: float = 0.0
+    """Where the half cosine ends, as a share of the peak."""
     layer_decay: float | None = None
+    """Factor by which each transformer block learns slower than the one above (arXiv 2106.08254); None: all alike."""
+
+    def __post_init__(self) -> None:
+        for name in ("warmup_epochs", "weight_decay", "lr"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} {getattr(self, name)}: must not be negative")
 
     def for_batch(self, batch_size: int) -> "OptimizerConfig":
         """With ``lr`` scaled to ``batch_size``."""

@@ -10,6 +10,7 @@ from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 from emolens.training.jobs.config import JobConfig
 from emolens.training.jobs.job import Job
+from emolens.training.recipe_registry import get_recipe
 
 if TYPE_CHECKING:
     from emolens.inference.predictor import Predictor
@@ -74,8 +75,6 @@ def train(
     """
     config: JobConfig
     if isinstance(recipe, str):
-        from emolens.recipes import get_recipe
-
         name, config = name or recipe, get_recipe(recipe)()
     else:
         name, config = name or type(recipe).__name__, recipe

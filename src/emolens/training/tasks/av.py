@@ -26,20 +26,17 @@ POLARITIES = ("positive", "neutral", "negative")  # their numbers in the loss
 
 @dataclass(frozen=True)
 class AVLossConfig:
-    """What the answers are held against, and what makes the training clips harder.
-
-    Attributes:
-        kind: ``ep_ce``, cross-entropy that grows where the polarity is wrong, or plain ``ce``.
-        penalty: of ``ep_ce``, for clips whose true polarity is positive, neutral, negative.
-        modality_dropout: probability that a training clip loses its sound, and the same for its pictures; never both,
-            and only where it has both. Without it the network never meets a clip with one of them.
-        mixup: alpha of mixup (arXiv 1710.09412) of whole clips, sound and pictures by one share; 0 for none.
-    """
+    """The loss, and what makes the training videos harder."""
 
     kind: Literal["ep_ce", "ce"] = "ep_ce"
+    """Cross-entropy that grows where the polarity is wrong (EP-CE), or plain cross-entropy."""
     penalty: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Penalties of EP-CE for videos whose true polarity is positive, neutral, negative."""
     modality_dropout: float = 0.0
+    """Probability that a training video loses its sound, and the same for its pictures; never both. Without it the
+    network never sees a video that has only one of them."""
     mixup: float = 0.0
+    """Alpha of mixup (arXiv 1710.09412) of whole videos, sound and pictures by one share; 0 for none."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.modality_dropout <= 0.5:

@@ -25,19 +25,23 @@ from emolens.training.tensor_table import Batch
 
 @dataclass(frozen=True)
 class MixConfig:
-    """Mixing pictures and their targets, and softening labels.
-
-    Attributes:
-        mixup: alpha of mixup (arXiv 1710.09412); 0 for none.
-        cutmix: alpha of CutMix (arXiv 1905.04899); 0 for none. With both, one of them is drawn for each batch.
-        probability: that a batch is mixed.
-        label_smoothing: share of a single label that is spread over all.
-    """
+    """Mixing pictures and their targets, and softening labels."""
 
     mixup: float = 0.0
+    """Alpha of mixup (arXiv 1710.09412); 0 for none."""
     cutmix: float = 0.0
+    """Alpha of CutMix (arXiv 1905.04899); 0 for none. With both, one of them is drawn for each batch."""
     probability: float = 1.0
+    """Probability that a batch is mixed."""
     label_smoothing: float = 0.0
+    """Share of a single label that is spread over all labels."""
+
+    def __post_init__(self) -> None:
+        if self.mixup < 0 or self.cutmix < 0:
+            raise ConfigError(f"mixup {self.mixup}, cutmix {self.cutmix}: must be positive, or 0 for none")
+        for name in ("probability", "label_smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} {getattr(self, name)}: must lie between 0 and 1")
 
 
 class FinetuneTask(Task):

@@ -23,17 +23,14 @@ VALIDATION_TEXTS = 1024  # the first of the split; more would not move the figur
 
 @dataclass(frozen=True)
 class LossWeights:
-    """L = reconstruction L_rec + similarity L_sim + contrastive L_con; 0 switches a part off.
-
-    Attributes:
-        reconstruction: of the scene's hidden patches.
-        similarity: to the teacher's image embedding.
-        contrastive: to the teacher's ranking of the batch's texts.
-    """
+    """Weights of the parts of L = reconstruction L_rec + similarity L_sim + contrastive L_con."""
 
     reconstruction: float = 1.0
+    """Weight of the reconstruction of the scene's hidden patches; 0 switches it off."""
     similarity: float = 1.0
+    """Weight of the similarity to the teacher's image embedding; 0 switches it off."""
     contrastive: float = 1.0
+    """Weight of the agreement with the teacher's ranking of the batch's texts; 0 switches it off."""
 
     def __post_init__(self) -> None:
         weights = (self.reconstruction, self.similarity, self.contrastive)
