@@ -14,7 +14,7 @@ FLOORS = (
 )  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 ON_A_FLOOR = [path for path in FILES if path.relative_to(PACKAGE).parts[0] in FLOORS]
-GROUND = ("errors", "names", "files", "progress", "specs", "compute", "downloads", "plain", "__version__")
+GROUND = ("errors", "names", "files", "progress", "specs", "compute", "downloads", "plain", "scan", "__version__")
 
 
 def imported(path: Path) -> set[str]:

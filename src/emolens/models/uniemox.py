@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from emolens.errors import ConfigError
-from emolens.models.fusion_prior import build_fusion
+from emolens.models.fusion_prior import build_prior
 from emolens.models.mae import MaskedAutoencoder
 
 
@@ -25,7 +25,7 @@ class UniEmoXConfig:
         decoder_embed_dim, decoder_depth, decoder_num_heads: of the decoder. Its width is that of a view's token, so it
             must be the teacher's: 512 for CLIP ViT-B/16.
         norm_pixel_loss: whether patches are normalised before they are compared.
-        fusion: a name of ``emolens.models.fusion_prior.FUSIONS``.
+        fusion: a name of ``emolens.models.fusion_prior.PRIORS``.
         checkpoint_activations: less memory for a third more arithmetic.
     """
 
@@ -79,7 +79,7 @@ class UniEmoX(MaskedAutoencoder):
             checkpoint_activations=config.checkpoint_activations,
         )
         self.config = config
-        self.fusion = build_fusion(config.fusion, config.decoder_embed_dim)
+        self.fusion = build_prior(config.fusion, config.decoder_embed_dim)
 
     def forward(  # type: ignore[override]  # two views in, a fused token out
         self, scene_BCHW: Tensor, person_BCHW: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None
