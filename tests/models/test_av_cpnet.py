@@ -211,7 +211,7 @@ def test_batches_that_do_not_fit_are_refused() -> None:
         net(video[:, 1:], audio)
     with pytest.raises(ConfigError, match=r"audio of shape .* takes \(B, 3, 16, 8\)"):
         net(video, audio[..., 1:])
-    with pytest.raises(ConfigError, match=r"batches of \[3, 4\] clips"):
+    with pytest.raises(ConfigError, match=r"batches of \[3, 4\] videos"):
         net(video, audio[1:])
     with pytest.raises(ConfigError, match="neither pictures nor sound"):
         net(None, None)

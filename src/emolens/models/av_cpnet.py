@@ -149,7 +149,7 @@ class AVCPNet(nn.Module):
         has_video_B: Tensor | None = None,
         has_audio_B: Tensor | None = None,
     ) -> AVLogits:
-        """Logits for a batch of clips.
+        """Logits for a batch of videos.
 
         Args:
             video_BSTHWC: uint8 RGB, shape (B, S, T, size, size, 3); None: no row has pictures. Not looked at by a
@@ -214,5 +214,5 @@ def _batch(
             raise ConfigError(f"{name} of shape {tuple(x.shape)}; this model takes (B, {wanted})")
         sizes.add(len(x))
     if len(sizes) != 1:
-        raise ConfigError("neither pictures nor sound was given" if not sizes else f"batches of {sorted(sizes)} clips")
+        raise ConfigError("neither pictures nor sound was given" if not sizes else f"batches of {sorted(sizes)} videos")
     return sizes.pop()

@@ -43,7 +43,7 @@ class FoundPersons:
 
 
 @dataclass(frozen=True)
-class _Loaded:
+class _LoadResult:
     sha256: str = ""
     square: tuple[NDArray[np.uint8], int, int] | None = None
     error: str | None = None
@@ -55,7 +55,8 @@ def detect_files(
     """Persons in each file, with at least this score.
 
     Threads read, hash, decode and letterbox ahead of the detector, in flat memory. A file that cannot be used
-    becomes an entry of ``errors``. An interrupted run goes on where it was: what is in ``cache`` is not detected again.
+    becomes an entry of ``errors``. An interrupted run continues where it stopped: what is in ``cache`` is not detected
+    again.
 
     Args:
         detector: its own threshold should be ``cache.FLOOR``, so that the cache serves any threshold.
@@ -81,8 +82,8 @@ def detect_files(
     workers = loader_threads(None)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="emolens-people")
     waiting = iter(paths)
-    ahead: deque[Future[_Loaded]] = deque()
-    loaded: list[_Loaded] = []
+    ahead: deque[Future[_LoadResult]] = deque()
+    loaded: list[_LoadResult] = []
     batch: list[tuple[str, tuple[NDArray[np.uint8], int, int]]] = []
     detected = 0
 
@@ -103,7 +104,7 @@ def detect_files(
                 row = ahead.popleft().result()
                 if row.square is not None:
                     batch.append((row.sha256, row.square))
-                loaded.append(_Loaded(row.sha256, error=row.error))
+                loaded.append(_LoadResult(row.sha256, error=row.error))
                 if len(batch) == batch_size:
                     flush()
                 advance()
@@ -127,22 +128,22 @@ def detect_files(
     return FoundPersons(persons, size, errors, detected)
 
 
-def _load(path: Path, side: int, wanted: Callable[[str], bool]) -> _Loaded:
+def _load(path: Path, side: int, wanted: Callable[[str], bool]) -> _LoadResult:
     sha256 = ""
     try:
         if path.exists() and not path.is_file():
-            return _Loaded(error=f"{path}: is no regular file")
+            return _LoadResult(error=f"{path}: is no regular file")
         content = path.read_bytes()
         sha256 = hashlib.sha256(content).hexdigest()
         if not wanted(sha256):
-            return _Loaded(sha256)
+            return _LoadResult(sha256)
         image_HWC = read_image(content)
-        return _Loaded(sha256, (letterbox(image_HWC, side), *image_HWC.shape[:2]))
+        return _LoadResult(sha256, (letterbox(image_HWC, side), *image_HWC.shape[:2]))
     except DataError as error:
-        return _Loaded(sha256, error=f"{path}: {str(error).removeprefix('picture in memory: ')}")
+        return _LoadResult(sha256, error=f"{path}: {str(error).removeprefix('picture in memory: ')}")
     except FileNotFoundError:
-        return _Loaded(error=f"{path}: no such file")
+        return _LoadResult(error=f"{path}: no such file")
     except OSError as error:
-        return _Loaded(error=f"{path}: cannot be read ({error.strerror or error})")
+        return _LoadResult(error=f"{path}: cannot be read ({error.strerror or error})")
     except MemoryError:
-        return _Loaded(sha256, error=f"{path}: needs more memory than there is")
+        return _LoadResult(sha256, error=f"{path}: needs more memory than there is")

@@ -26,7 +26,7 @@ class AudioResNetConfig(AudioEncoderConfig):
         layers: blocks of each stage. (3, 4, 6, 3) is ResNet-34, (2, 2, 2, 2) ResNet-18.
         input_norm: whether a batch norm brings the coefficients to one scale first, each with statistics of its own.
             The first MFCC is two orders of magnitude larger than the last; without weights from elsewhere and with few
-            clips, the network does not get over that by itself.
+            videos, the network does not get over that by itself.
     """
 
     kind: Literal["resnet"] = "resnet"

@@ -21,7 +21,7 @@ from emolens.scan import import_folder
 class AVLogits(NamedTuple):
     """What an audio-visual network says, float.
 
-    A row of ``audio_BC`` or ``video_BC`` is NaN where the clip lacks that modality, one of ``fused_BC`` where it lacks
+    A row of ``audio_BC`` or ``video_BC`` is NaN where the video lacks that modality, one of ``fused_BC`` where it lacks
     both: a loss must leave such rows out, and one that forgets to is seen at once.
 
     Attributes:
