@@ -2,16 +2,24 @@
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 from torch import Tensor
 
 from emolens.errors import ConfigError
+from emolens.models.av import encoders, fusion
 from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.encoders import (
+    AudioEncoderConfig,
+    VideoEncoder,
+    VideoEncoderConfig,
+    register_audio_encoder,
+    register_video_encoder,
+)
 from emolens.models.av.frame_encoder import FrameEncoderConfig
-from emolens.models.av.fusion import NAMES, AVLogits
+from emolens.models.av.fusion import FUSIONS, AVFusion, AVLogits, FusionSizes, register_fusion
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 
@@ -62,7 +70,7 @@ def test_any_sizes_of_the_config(
         assert part.isfinite().all()
 
 
-@pytest.mark.parametrize("fusion", NAMES)
+@pytest.mark.parametrize("fusion", list(FUSIONS))
 def test_gradients_reach_every_parameter(fusion: str) -> None:
     net = build(replace(TINY, fusion=fusion)).train()
     torch.stack([part.square().sum() for part in net(*clips(TINY))]).sum().backward()
@@ -72,7 +80,7 @@ def test_gradients_reach_every_parameter(fusion: str) -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
-@pytest.mark.parametrize("fusion", NAMES)
+@pytest.mark.parametrize("fusion", list(FUSIONS))
 @pytest.mark.parametrize("training", [True, False])
 def test_an_absent_modality_contributes_exactly_nothing(fusion: str, training: bool) -> None:
     """Not to the answer of any row, nor to the statistics of a batch."""
@@ -90,7 +98,7 @@ def test_an_absent_modality_contributes_exactly_nothing(fusion: str, training: b
     assert found[0] == found[1] == found[2]
 
 
-@pytest.mark.parametrize("fusion", NAMES)
+@pytest.mark.parametrize("fusion", list(FUSIONS))
 def test_no_tensor_is_as_good_as_an_absent_one(fusion: str) -> None:
     net = build(replace(TINY, fusion=fusion)).eval()
     video, audio = clips(TINY)
@@ -122,7 +130,7 @@ def test_pixels_are_x_over_255_less_100_over_255() -> None:
     torch.testing.assert_close(seen[0][2, 1, 1, 5, 6], video[0, 2, 1, 5, 6, 1] / 255 - 100 / 255)
 
 
-@pytest.mark.parametrize("fusion", NAMES)
+@pytest.mark.parametrize("fusion", list(FUSIONS))
 def test_bf16_autocast(fusion: str) -> None:
     net = build(replace(TINY, fusion=fusion)).eval()
     batch = (*clips(TINY), HAS_VIDEO, HAS_AUDIO)
@@ -154,7 +162,7 @@ def test_the_published_sizes_are_the_default() -> None:
 
 
 @pytest.mark.parametrize("video", [SWIN, FrameEncoderConfig(weights="imagenet", frozen=False)])
-def test_the_config_survives_json(video: VideoSwinConfig | FrameEncoderConfig) -> None:
+def test_the_config_survives_json(video: VideoEncoderConfig) -> None:
     config = replace(TINY, video=video, modalities=("video",))
     assert AVCPNetConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
@@ -164,6 +172,7 @@ def test_the_config_survives_json(video: VideoSwinConfig | FrameEncoderConfig) -
     [
         ({"video": {"kind": "video_swim"}}, r'video\.kind "video_swim": did you mean "video_swin"'),
         ({"video": {"kind": "frames", "depth": 3}}, 'video: no field "depth"'),
+        ({"audio": {"kind": "resnest"}}, r'audio\.kind "resnest": did you mean "resnet"'),
         ({"audio": {"widht": 3}}, 'audio: no field "widht"; did you mean "width"'),
         ({"segment": 3}, 'AV-CPNet: no field "segment"; did you mean "segments"'),
         ({"classes": None}, "AV-CPNet: .*classes"),
@@ -202,9 +211,82 @@ def test_batches_that_do_not_fit_are_refused() -> None:
         net(video[:, 1:], audio)
     with pytest.raises(ConfigError, match=r"audio of shape .* takes \(B, 3, 16, 8\)"):
         net(video, audio[..., 1:])
-    with pytest.raises(ConfigError, match=r"batches of \[3, 4\] clips"):
+    with pytest.raises(ConfigError, match=r"batches of \[3, 4\] videos"):
         net(video, audio[1:])
     with pytest.raises(ConfigError, match="neither pictures nor sound"):
         net(None, None)
     with pytest.raises(ConfigError, match=r"\(3,\) values for a batch of 4"):
         net(video, audio, torch.ones(3, dtype=torch.bool))
+
+
+@pytest.fixture
+def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test registers is forgotten afterwards."""
+    AVCPNetConfig.from_dict(TINY.to_dict())  # those of the house register once in a process, not into the copies
+    monkeypatch.setattr(fusion, "FUSIONS", dict(fusion.FUSIONS))
+    for name in ("VIDEO_ENCODERS", "AUDIO_ENCODERS"):
+        monkeypatch.setattr(encoders, name, dict(getattr(encoders, name)))
+
+
+class Brightness(VideoEncoder):
+    """The mean of each colour."""
+
+    dim = 3
+
+    def forward(self, video_NTHWC: Tensor) -> Tensor:
+        return video_NTHWC.float().mean(dim=(1, 2, 3)) / 255
+
+
+class Loudness(torch.nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(1, width)
+
+    def forward(self, audio_BSFM: Tensor) -> Tensor:
+        return self.linear(audio_BSFM.mean(dim=(2, 3))[..., None])
+
+
+def test_new_encoders_and_a_new_fusion_are_a_class_each(own_registries: None) -> None:
+    @register_video_encoder("brightness")
+    @dataclass(frozen=True)
+    class BrightnessConfig(VideoEncoderConfig):
+        kind: str = "brightness"
+
+        def build(self, pretrained: bool = True) -> Brightness:
+            return Brightness()
+
+    @register_audio_encoder("loudness")
+    @dataclass(frozen=True)
+    class LoudnessConfig(AudioEncoderConfig):
+        kind: str = "loudness"
+        gains: tuple[float, ...] = (1.0,)
+
+        def build(self, coefficients: int, width: int) -> Loudness:
+            return Loudness(width)
+
+    @register_fusion("loudest")
+    class Loudest(AVFusion):
+        def __init__(self, sizes: FusionSizes) -> None:
+            super().__init__()
+            self.linear = torch.nn.Linear(sizes.width, sizes.classes)
+
+        def logits(
+            self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor
+        ) -> tuple[Tensor, Tensor, Tensor]:
+            audio_BC, video_BC = (self.linear(x.amax(dim=1)) for x in (audio_BSD, video_BSD))
+            return torch.maximum(audio_BC, video_BC), audio_BC, video_BC
+
+    config = replace(TINY, video=BrightnessConfig(), audio=LoudnessConfig(gains=(0.5, 2.0)), fusion="loudest")
+    assert AVCPNetConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    net = build(config)
+    assert isinstance(net.video.encoder, Brightness)
+    assert isinstance(net.head, Loudest)
+    for part in net(*clips(config)):
+        assert part.shape == (4, 6)
+        assert part.isfinite().all()
+
+
+def test_a_config_from_before_audio_had_kinds() -> None:
+    values = TINY.to_dict()
+    assert values["audio"].pop("kind") == "resnet"
+    assert AVCPNetConfig.from_dict(values) == TINY

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emolens.errors import ConfigError
-from emolens.models.fusion_prior import FUSIONS, PsychologicalPrior, build_fusion
+from emolens.models.fusion_prior import PRIORS, PsychologicalPrior, build_prior
 
 DIM = 6
 
@@ -21,7 +21,7 @@ def views(batch: int = 4, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
 
 def build(name: str) -> torch.nn.Module:
     """With every weight away from its first value, so that none can be left out unnoticed."""
-    module = build_fusion(name, DIM)
+    module = build_prior(name, DIM)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in module.parameters():
@@ -76,7 +76,7 @@ def naive(name: str, w: dict[str, np.ndarray], scene: np.ndarray, person: np.nda
     return scene
 
 
-@pytest.mark.parametrize("name", FUSIONS)
+@pytest.mark.parametrize("name", PRIORS)
 def test_equals_the_obvious_version(name):
     module, (scene, person) = build(name), views()
     weights = {key: value.double().numpy() for key, value in module.state_dict().items()}
@@ -86,7 +86,7 @@ def test_equals_the_obvious_version(name):
     np.testing.assert_allclose(module(scene, person).detach().numpy(), np.array(expected), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in FUSIONS if name != "none"])
+@pytest.mark.parametrize("name", [name for name in PRIORS if name != "none"])
 def test_every_weight_learns(name):
     module, (scene, person) = build(name), views()
     (module(scene, person) * torch.arange(1, DIM + 1)).square().sum().backward()
@@ -95,7 +95,7 @@ def test_every_weight_learns(name):
         assert parameter.grad.abs().sum() > 0, key
 
 
-@pytest.mark.parametrize("name", [name for name in FUSIONS if name != "none"])
+@pytest.mark.parametrize("name", [name for name in PRIORS if name != "none"])
 def test_both_views_matter(name):
     module, (scene, person) = build(name), views()
     assert not torch.allclose(module(scene, person), module(scene, person.flip(0)))
@@ -122,10 +122,10 @@ def test_prior_does_not_see_who_is_who_nor_scale_nor_shift(seed, scale, shift):
 
 
 def test_a_batch_of_one_keeps_its_axis():
-    for name in FUSIONS:
+    for name in PRIORS:
         assert build(name)(*views(1)).shape == (1, DIM)
 
 
 def test_unknown_name():
     with pytest.raises(ConfigError, match='fusion "gated": did you mean "gated_mlp"'):
-        build_fusion("gated", DIM)
+        build_prior("gated", DIM)

@@ -83,7 +83,7 @@ def test_survives_json():
 
 
 def test_what_is_no_preprocessing_says_what_is_wrong():
-    with pytest.raises(ConfigError, match="unknown fields"):
+    with pytest.raises(ConfigError, match="preprocessing: no field"):
         Preprocess.from_dict({**CLIP.to_dict(), "angle": 3})
     with pytest.raises(ConfigError, match="missing"):
         Preprocess.from_dict({"resize": [1, 1]})

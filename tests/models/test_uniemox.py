@@ -7,7 +7,7 @@ import torch
 
 from emolens.errors import ConfigError
 from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
-from emolens.models.fusion_prior import FUSIONS
+from emolens.models.fusion_prior import PRIORS
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig, tiny, vit_b, vit_l
 
@@ -68,7 +68,7 @@ def test_one_pass_of_the_encoder_and_one_picture_decoded_each():
     assert batches == {"encoder": [6], "decoder": [3]}
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("fusion", PRIORS)
 def test_gradients_of_all_three_losses_reach_everything(fusion):
     model, (scene, person, noise) = build(fusion=fusion), views()
     generator = torch.Generator().manual_seed(2)

@@ -5,25 +5,25 @@ of a segment, M coefficients, D width.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
-from emolens.models.av.audio_resnet import AudioResNet, AudioResNetConfig
-from emolens.models.av.frame_encoder import FrameEncoder, FrameEncoderConfig
-from emolens.models.av.fusion import AVLogits, build_fusion, check_fusion, nan_unless
-from emolens.models.av.video_swin import VideoSwin, VideoSwinConfig
-from emolens.names import did_you_mean
+from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.encoders import (
+    AudioEncoderConfig,
+    VideoEncoderConfig,
+    audio_encoder_config,
+    video_encoder_config,
+)
+from emolens.models.av.fusion import AVLogits, FusionSizes, build_av_fusion, check_fusion, nan_unless
+from emolens.models.av.video_swin import VideoSwinConfig
+from emolens.plain import from_plain, to_plain
 
 Modality = Literal["audio", "video"]
-VideoEncoderConfig = VideoSwinConfig | FrameEncoderConfig
-ENCODERS: dict[str, type[VideoSwinConfig] | type[FrameEncoderConfig]] = {
-    "video_swin": VideoSwinConfig,
-    "frames": FrameEncoderConfig,
-}
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class AVCPNetConfig:
         width: D, of both modalities' features.
         levels: K of the pyramid. 2^(K-1) may be S or more: then the last levels see every segment.
         heads: of attention over segments, a divisor of the width.
-        fusion: a name of ``emolens.models.av.fusion.NAMES``.
+        fusion: a name of ``emolens.models.av.fusion.FUSIONS``.
         modalities: both, or the only one there is; then there is no fusion.
         dropout: of the video encoder's features.
-        video, audio: the encoders.
+        video, audio: the encoders, each by a config of a registered kind (:mod:`emolens.models.av.encoders`).
     """
 
     classes: int
@@ -56,7 +56,7 @@ class AVCPNetConfig:
     modalities: tuple[Modality, ...] = ("audio", "video")
     dropout: float = 0.5
     video: VideoEncoderConfig = field(default_factory=VideoSwinConfig)
-    audio: AudioResNetConfig = field(default_factory=AudioResNetConfig)
+    audio: AudioEncoderConfig = field(default_factory=AudioResNetConfig)
 
     def __post_init__(self) -> None:
         counts = ("classes", "segments", "frames", "size", "audio_frames", "coefficients", "width", "levels", "heads")
@@ -73,7 +73,8 @@ class AVCPNetConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dicts, lists, strings and numbers, fit for JSON."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        values: dict[str, Any] = to_plain(self)
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "AVCPNetConfig":
@@ -84,14 +85,10 @@ class AVCPNetConfig:
         """
         found = dict(values)
         if isinstance(video := found.get("video"), Mapping):
-            kind = video.get("kind")
-            if kind not in ENCODERS:
-                raise ConfigError(f'video.kind "{kind}": {did_you_mean(str(kind), ENCODERS)}')
-            found["video"] = _build(ENCODERS[kind], video, "video")
+            found["video"] = video_encoder_config(video)
         if isinstance(audio := found.get("audio"), Mapping):
-            found["audio"] = _build(AudioResNetConfig, audio, "audio")
-        out: AVCPNetConfig = _build(cls, found, "AV-CPNet")
-        return out
+            found["audio"] = audio_encoder_config(audio)
+        return from_plain(cls, found, "AV-CPNet")
 
 
 class VideoBranch(nn.Module):
@@ -105,11 +102,7 @@ class VideoBranch(nn.Module):
 
     def __init__(self, config: VideoEncoderConfig, width: int, dropout: float, pretrained: bool = True) -> None:
         super().__init__()
-        self.encoder: VideoSwin | FrameEncoder
-        if isinstance(config, FrameEncoderConfig):
-            self.encoder = FrameEncoder(config, pretrained)
-        else:
-            self.encoder = VideoSwin(config, pretrained)
+        self.encoder = config.build(pretrained)
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(self.encoder.dim, width)
 
@@ -137,18 +130,17 @@ class AVCPNet(nn.Module):
     def __init__(self, config: AVCPNetConfig, pretrained: bool = True) -> None:
         super().__init__()
         self.config = config
-        self.audio: AudioResNet | None = None
+        self.audio: nn.Module | None = None
         self.video: VideoBranch | None = None
         if "audio" in config.modalities:
-            self.audio = AudioResNet(config.audio, config.coefficients, config.width)
+            self.audio = config.audio.build(config.coefficients, config.width)
         if "video" in config.modalities:
             self.video = VideoBranch(config.video, config.width, config.dropout, pretrained)
         if len(config.modalities) == 1:
             self.head: nn.Module = nn.Linear(config.width, config.classes)
         else:
-            self.head = build_fusion(
-                config.fusion, config.width, config.classes, config.segments, config.levels, config.heads
-            )
+            sizes = FusionSizes(config.width, config.classes, config.segments, config.levels, config.heads)
+            self.head = build_av_fusion(config.fusion, sizes)
 
     def forward(
         self,
@@ -157,7 +149,7 @@ class AVCPNet(nn.Module):
         has_video_B: Tensor | None = None,
         has_audio_B: Tensor | None = None,
     ) -> AVLogits:
-        """Logits for a batch of clips.
+        """Logits for a batch of videos.
 
         Args:
             video_BSTHWC: uint8 RGB, shape (B, S, T, size, size, 3); None: no row has pictures. Not looked at by a
@@ -222,21 +214,5 @@ def _batch(
             raise ConfigError(f"{name} of shape {tuple(x.shape)}; this model takes (B, {wanted})")
         sizes.add(len(x))
     if len(sizes) != 1:
-        raise ConfigError("neither pictures nor sound was given" if not sizes else f"batches of {sorted(sizes)} clips")
+        raise ConfigError("neither pictures nor sound was given" if not sizes else f"batches of {sorted(sizes)} videos")
     return sizes.pop()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _build(kind: Any, values: Mapping[str, Any], what: str) -> Any:
-    known = [item.name for item in fields(kind)]
-    if unknown := [name for name in values if name not in known]:
-        raise ConfigError(f'{what}: no field "{unknown[0]}"; {did_you_mean(unknown[0], known)}')
-    try:
-        return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
-    except TypeError as error:
-        raise ConfigError(f"{what}: {error}") from error

@@ -4,6 +4,7 @@ Legend: B batch, D width of a view's token.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -12,11 +13,26 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 
+Prior = TypeVar("Prior", bound=Callable[[int], nn.Module])
 
+PRIORS: dict[str, Callable[[int], nn.Module]] = {}
+
+
+def register_prior(name: str) -> Callable[[Prior], Prior]:
+    """Decorate a fusion's class, which is built from the width D; ``UniEmoXConfig(fusion=name)`` then takes it."""
+
+    def register(prior: Prior) -> Prior:
+        PRIORS[name] = prior
+        return prior
+
+    return register
+
+
+@register_prior("psychological_prior")
 class PsychologicalPrior(nn.Module):
     """Behaviour is a function of the person and the environment (Lewin): z = ELU(W (LN(scene) + LN(person)) + b).
 
-    One layer norm serves both views. Alternatives under the same interface: :data:`FUSIONS`.
+    One layer norm serves both views. Alternatives under the same interface: :data:`PRIORS`.
     """
 
     def __init__(self, dim: int) -> None:
@@ -29,6 +45,7 @@ class PsychologicalPrior(nn.Module):
         return F.elu(self.linear(self.norm(scene_BD) + self.norm(person_BD)))
 
 
+@register_prior("scaled_sum")
 class ScaledSum(nn.Module):
     """The form drawn in the paper's figure: z = W (lambda * scene + person) + b; lambda is learned, from 1 on."""
 
@@ -43,6 +60,7 @@ class ScaledSum(nn.Module):
         return out
 
 
+@register_prior("weighted_sum")
 class WeightedSum(nn.Module):
     """z = LN(alpha * scene + beta * person), alpha and beta learned, one number a channel, 1 at first.
 
@@ -61,6 +79,7 @@ class WeightedSum(nn.Module):
         return out
 
 
+@register_prior("attention")
 class AttentionFusion(nn.Module):
     """z = SiLU(sum over heads of a scene + (1 - a) person), a from a softmax over the two views.
 
@@ -79,6 +98,7 @@ class AttentionFusion(nn.Module):
         return F.silu(scene_B1 * scene_BD + person_B1 * person_BD)
 
 
+@register_prior("gated_mlp")
 class GatedMlp(nn.Module):
     """m = MLP over heads of softmax(A scene) * scene + softmax(B person) * person; z = m * sigmoid(G m).
 
@@ -102,6 +122,7 @@ class GatedMlp(nn.Module):
         return out
 
 
+@register_prior("none")
 class SceneOnly(nn.Module):
     """No fusion, for ablations: z = scene."""
 
@@ -113,25 +134,15 @@ class SceneOnly(nn.Module):
         return scene_BD
 
 
-FUSIONS: dict[str, Callable[[int], nn.Module]] = {
-    "psychological_prior": PsychologicalPrior,
-    "scaled_sum": ScaledSum,
-    "weighted_sum": WeightedSum,
-    "attention": AttentionFusion,
-    "gated_mlp": GatedMlp,
-    "none": SceneOnly,
-}
-
-
-def build_fusion(name: str, dim: int) -> nn.Module:
-    """A fusion by its name in :data:`FUSIONS`, for tokens of width ``dim``: ``forward(scene_BD, person_BD) -> (B, D)``.
+def build_prior(name: str, dim: int) -> nn.Module:
+    """A fusion by its name in :data:`PRIORS`, for tokens of width ``dim``: ``forward(scene_BD, person_BD) -> (B, D)``.
 
     Raises:
         ConfigError: unknown name.
     """
-    if name not in FUSIONS:
-        raise ConfigError(f'fusion "{name}": {did_you_mean(name, FUSIONS)}')
-    return FUSIONS[name](dim)
+    if name not in PRIORS:
+        raise ConfigError(f'fusion "{name}": {did_you_mean(name, PRIORS)}')
+    return PRIORS[name](dim)
 
 
 def _linear(inputs: int, outputs: int) -> nn.Linear:

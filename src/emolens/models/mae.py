@@ -23,7 +23,7 @@ from emolens.models.vit_blocks import (
 CHANNELS = 3
 
 
-class Reconstruction(NamedTuple):
+class MAEOutput(NamedTuple):
     """What :class:`MaskedAutoencoder` gives.
 
     Attributes:
@@ -98,7 +98,7 @@ class MaskedAutoencoder(nn.Module):
         nn.init.normal_(self.cls_token, std=0.02)
         nn.init.normal_(self.mask_token, std=0.02)
 
-    def forward(self, images: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None) -> Reconstruction:
+    def forward(self, images: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None) -> MAEOutput:
         """Mask, encode, decode, compare.
 
         Args:
@@ -112,7 +112,7 @@ class MaskedAutoencoder(nn.Module):
         """
         latent, mask, restore = self.encode(images, mask_ratio, noise)
         prediction = self.decode(latent, restore)
-        return Reconstruction(self.reconstruction_loss(images, prediction, mask), prediction, mask, latent)
+        return MAEOutput(self.reconstruction_loss(images, prediction, mask), prediction, mask, latent)
 
     def encode(self, images: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None) -> MaskedLatent:
         """The encoder's output for the patches that stay; arguments as in :meth:`forward`."""

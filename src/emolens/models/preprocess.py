@@ -4,7 +4,7 @@ Legend: H, W height and width of the picture, C = 3 channels, h, w those of the 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from emolens.errors import ConfigError
+from emolens.plain import from_plain, to_plain
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -139,7 +140,8 @@ class Preprocess:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it; it travels with the weights."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        values: dict[str, Any] = to_plain(self)
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Preprocess":
@@ -148,16 +150,7 @@ class Preprocess:
         Raises:
             ConfigError: a field is missing, unknown or of a wrong value.
         """
-        names = {field.name for field in fields(cls)}
-        if unknown := set(values) - names:
-            raise ConfigError(f"preprocessing: unknown fields {sorted(unknown)}; known: {sorted(names)}")
-        try:
-            known: dict[str, Any] = {
-                name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-            }
-            return cls(**known)
-        except TypeError as error:
-            raise ConfigError(f"preprocessing: {error}") from error
+        return from_plain(cls, values, "preprocessing")
 
 
 def _corner(side: int, crop: int) -> int:

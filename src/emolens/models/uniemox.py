@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from emolens.errors import ConfigError
-from emolens.models.fusion_prior import build_fusion
+from emolens.models.fusion_prior import build_prior
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import ViTConfig
 
@@ -29,7 +29,7 @@ class UniEmoXConfig(ViTConfig):
     norm_pixel_loss: bool = False
     """Normalise each patch before it is compared with its reconstruction."""
     fusion: str = "psychological_prior"
-    """How the tokens of scene and person meet: psychological_prior, or another of models.fusion_prior.FUSIONS."""
+    """How the tokens of scene and person meet: psychological_prior, or another of models.fusion_prior.PRIORS."""
     checkpoint_activations: bool = False
     """Take less memory for a third more arithmetic."""
 
@@ -71,7 +71,7 @@ class UniEmoX(MaskedAutoencoder):
             checkpoint_activations=config.checkpoint_activations,
         )
         self.config = config
-        self.fusion = build_fusion(config.fusion, config.decoder_embed_dim)
+        self.fusion = build_prior(config.fusion, config.decoder_embed_dim)
 
     def forward(  # type: ignore[override]  # two views in, a fused token out
         self, scene_BCHW: Tensor, person_BCHW: Tensor, mask_ratio: float = 0.75, noise: Tensor | None = None

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class WeightAverage:
     """Keeps w_ema <- d w_ema + (1 - d) w, by ``timm.utils.ModelEmaV3``.
 
-    At update t, counted from 1, d = min(decay, 1 - t^(-2/3)): the first update copies the weights, and the rise lets the
-    average leave the random start. Integer tensors are copied.
+    At update t, counted from 1, d = min(decay, 1 - t^(-2/3)): the first update copies the weights, and the rise lets
+    the average leave the random start. Integer tensors are copied.
 
     Args:
         model: whose weights are averaged; on its device, in its precision.

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from emolens.errors import ConfigError
-from emolens.models.av.fusion import NAMES, AVFusion, build_fusion
+from emolens.models.av.fusion import FUSIONS, AVFusion, FusionSizes, build_av_fusion
 
 B, S, D, C = 4, 5, 4, 3
+SIZES = FusionSizes(width=D, classes=C, segments=S, levels=2, heads=2)
 HAS_AUDIO, HAS_VIDEO = torch.tensor([True, True, False, False]), torch.tensor([True, False, True, False])
 
 
@@ -19,9 +20,9 @@ def pair(seed: int = 0) -> tuple[Tensor, Tensor]:
     return both[0], both[1]
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=list(FUSIONS))
 def named(request, spread) -> tuple[str, AVFusion]:
-    return request.param, spread(build_fusion(request.param, D, C, segments=S, levels=2, heads=2))
+    return request.param, spread(build_av_fusion(request.param, SIZES))
 
 
 def naive(of, name: str, audio: np.ndarray | None, video: np.ndarray | None) -> list[np.ndarray | None]:
@@ -125,4 +126,4 @@ def test_gradients_reach_every_parameter_and_are_finite(named, rows: list[int]) 
 
 def test_an_unknown_name_is_answered_with_the_near_ones() -> None:
     with pytest.raises(ConfigError, match='fusion "pyramyd": did you mean "pyramid"'):
-        build_fusion("pyramyd", D, C, S, 2, 2)
+        build_av_fusion("pyramyd", SIZES)

@@ -4,6 +4,7 @@ Legend: B batch, S segments, N = B * S snippets, F frames of a snippet, M coeffi
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,20 +12,24 @@ from torch.nn import functional
 from torchvision.models.resnet import BasicBlock, conv1x1
 
 from emolens.errors import ConfigError
+from emolens.models.av.encoders import AudioEncoderConfig, register_audio_encoder
 
 
+@register_audio_encoder("resnet")
 @dataclass(frozen=True)
-class AudioResNetConfig:
+class AudioResNetConfig(AudioEncoderConfig):
     """ResNet-34 as published.
 
     Attributes:
+        kind: tells this from other audio encoders in JSON.
         width: channels of the first stage; each later stage has twice as many, so 512 at the end.
         layers: blocks of each stage. (3, 4, 6, 3) is ResNet-34, (2, 2, 2, 2) ResNet-18.
         input_norm: whether a batch norm brings the coefficients to one scale first, each with statistics of its own.
             The first MFCC is two orders of magnitude larger than the last; without weights from elsewhere and with few
-            clips, the network does not get over that by itself.
+            videos, the network does not get over that by itself.
     """
 
+    kind: Literal["resnet"] = "resnet"
     width: int = 64
     layers: tuple[int, ...] = (3, 4, 6, 3)
     input_norm: bool = False
@@ -34,6 +39,9 @@ class AudioResNetConfig:
             raise ConfigError(f"audio.width must be at least 1, not {self.width}")
         if not self.layers or min(self.layers) < 1:
             raise ConfigError(f"audio.layers must be one or more counts of at least 1, not {self.layers}")
+
+    def build(self, coefficients: int, width: int) -> "AudioResNet":
+        return AudioResNet(self, coefficients, width)
 
 
 class BatchNorm(nn.BatchNorm2d):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from emolens.errors import ConfigError
 from emolens.models.av.audio_resnet import BatchNorm
+from emolens.models.av.encoders import VideoEncoder, VideoEncoderConfig, register_video_encoder
 from emolens.models.backbones.torchvision import HEADS, UNSUPPORTED, TorchvisionBackbone
 from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from emolens.models.loading.torchvision_weights import torchvision_state
@@ -21,8 +22,9 @@ from emolens.names import did_you_mean
 EPS = 1e-6  # under the root of a variance: its slope at 0 is infinite
 
 
+@register_video_encoder("frames")
 @dataclass(frozen=True)
-class FrameEncoderConfig:
+class FrameEncoderConfig(VideoEncoderConfig):
     """An image network of torchvision in place of Video Swin: needs no video weights and little time.
 
     Attributes:
@@ -40,8 +42,11 @@ class FrameEncoderConfig:
     weights: str | None = None
     frozen: bool = True
 
+    def build(self, pretrained: bool = True) -> "FrameEncoder":
+        return FrameEncoder(self, pretrained)
 
-class FrameEncoder(nn.Module):
+
+class FrameEncoder(VideoEncoder):
     """The mean of the map over places and frames, and of its deviation over frames at each place: 2D numbers.
 
     The first is how things look, the second how much they move. A batch norm without weights of its own brings them to

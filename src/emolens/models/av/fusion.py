@@ -4,7 +4,8 @@ Legend: B batch, S segments, D width, F what the classifier takes, C classes.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,12 +15,13 @@ from emolens.errors import ConfigError
 from emolens.models.av.global_attention import GlobalAttention
 from emolens.models.av.pyramid_attention import PyramidAttention, where_has
 from emolens.names import did_you_mean
+from emolens.scan import import_folder
 
 
 class AVLogits(NamedTuple):
     """What an audio-visual network says, float.
 
-    A row of ``audio_BC`` or ``video_BC`` is NaN where the clip lacks that modality, one of ``fused_BC`` where it lacks
+    A row of ``audio_BC`` or ``video_BC`` is NaN where the video lacks that modality, one of ``fused_BC`` where it lacks
     both: a loss must leave such rows out, and one that forgets to is seen at once.
 
     Attributes:
@@ -32,6 +34,24 @@ class AVLogits(NamedTuple):
     video_BC: Tensor | None
 
 
+@dataclass(frozen=True)
+class FusionSizes:
+    """What every fusion is built from; each takes what it needs.
+
+    Attributes:
+        width: D.
+        classes: C.
+        segments: S.
+        levels, heads: of attention over the segments.
+    """
+
+    width: int
+    classes: int
+    segments: int
+    levels: int
+    heads: int
+
+
 class Parts(NamedTuple):
     """What a classifier is given, each (B, F): both modalities together, and each one's own part."""
 
@@ -41,7 +61,7 @@ class Parts(NamedTuple):
 
 
 class AVFusion(nn.Module):
-    """Base of all fusions; a subclass gives :meth:`logits`."""
+    """Base of all fusions; a subclass gives :meth:`logits`, and is built from :class:`FusionSizes` alone."""
 
     def logits(
         self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor
@@ -63,6 +83,21 @@ class AVFusion(nn.Module):
             nan_unless(has_audio_B, audio_BC),
             nan_unless(has_video_B, video_BC),
         )
+
+
+FUSIONS: dict[str, Callable[[FusionSizes], AVFusion]] = {}
+
+Fusion = TypeVar("Fusion", bound=Callable[[FusionSizes], AVFusion])
+
+
+def register_fusion(name: str) -> Callable[[Fusion], Fusion]:
+    """Decorate a fusion's class; ``AVCPNetConfig(fusion=name)`` then takes it."""
+
+    def register(fusion: Fusion) -> Fusion:
+        FUSIONS[name] = fusion
+        return fusion
+
+    return register
 
 
 class FeatureFusion(AVFusion):
@@ -96,13 +131,14 @@ class FeatureFusion(AVFusion):
         )
 
 
+@register_fusion("pyramid")
 class PyramidFusion(FeatureFusion):
     """The two stages of AV-CPNet (arXiv 2311.17335), mean over the segments, audio first: F = 2D."""
 
-    def __init__(self, width: int, classes: int, segments: int, levels: int, heads: int) -> None:
-        super().__init__(2 * width, classes)
-        self.pyramid = PyramidAttention(width, heads, segments, levels)
-        self.globally = GlobalAttention(width, heads)
+    def __init__(self, sizes: FusionSizes) -> None:
+        super().__init__(2 * sizes.width, sizes.classes)
+        self.pyramid = PyramidAttention(sizes.width, sizes.heads, sizes.segments, sizes.levels)
+        self.globally = GlobalAttention(sizes.width, sizes.heads)
 
     def parts(self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor) -> Parts:
         for stage in (self.pyramid, self.globally):
@@ -110,33 +146,36 @@ class PyramidFusion(FeatureFusion):
         return _side_by_side(where_has(has_audio_B, audio_BSD), where_has(has_video_B, video_BSD))
 
 
+@register_fusion("concat")
 class ConcatFusion(FeatureFusion):
     """[mean of the audio; mean of the video]: F = 2D."""
 
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__(2 * width, classes)
+    def __init__(self, sizes: FusionSizes) -> None:
+        super().__init__(2 * sizes.width, sizes.classes)
 
     def parts(self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor) -> Parts:
         return _side_by_side(audio_BSD, video_BSD)
 
 
+@register_fusion("sum")
 class SumFusion(FeatureFusion):
     """a + v, of the means over the segments: F = D."""
 
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__(width, classes)
+    def __init__(self, sizes: FusionSizes) -> None:
+        super().__init__(sizes.width, sizes.classes)
 
     def parts(self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor) -> Parts:
         audio_BD, video_BD = audio_BSD.mean(dim=1), video_BSD.mean(dim=1)
         return Parts(audio_BD + video_BD, audio_BD, video_BD)
 
 
+@register_fusion("gated")
 class GatedFusion(FeatureFusion):
     """g a + (1 - g) v with g = sigmoid(L [a; v]), a gate a channel (Arevalo et al., 2017, arXiv 1702.01992): F = D."""
 
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__(width, classes)
-        self.gate = nn.Linear(2 * width, width)
+    def __init__(self, sizes: FusionSizes) -> None:
+        super().__init__(sizes.width, sizes.classes)
+        self.gate = nn.Linear(2 * sizes.width, sizes.width)
 
     def parts(self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor) -> Parts:
         audio_BD, video_BD = audio_BSD.mean(dim=1), video_BSD.mean(dim=1)
@@ -146,16 +185,17 @@ class GatedFusion(FeatureFusion):
         return Parts(fused_BD, audio_BD, video_BD)
 
 
+@register_fusion("film")
 class FilmFusion(FeatureFusion):
     """gamma(a) v + beta(a): sound modulates pictures (FiLM, Perez et al., 2018, arXiv 1709.07871): F = D.
 
     gamma(a) = 1 + L a, so that a fresh network lets the pictures through. The audio's own part is beta(a).
     """
 
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__(width, classes)
-        self.gamma = nn.Linear(width, width)
-        self.beta = nn.Linear(width, width)
+    def __init__(self, sizes: FusionSizes) -> None:
+        super().__init__(sizes.width, sizes.classes)
+        self.gamma = nn.Linear(sizes.width, sizes.width)
+        self.beta = nn.Linear(sizes.width, sizes.width)
 
     def parts(self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor) -> Parts:
         audio_BD, video_BD = audio_BSD.mean(dim=1), video_BSD.mean(dim=1)
@@ -164,16 +204,17 @@ class FilmFusion(FeatureFusion):
         return Parts(scale_BD * video_BD + beta_BD, beta_BD, video_BD)
 
 
+@register_fusion("late")
 class LateFusion(AVFusion):
     """Two classifiers that meet at the end: fused = log of the mean of their probabilities.
 
     Each has a bias of its own, all of which its modality's logits take.
     """
 
-    def __init__(self, width: int, classes: int) -> None:
+    def __init__(self, sizes: FusionSizes) -> None:
         super().__init__()
-        self.audio = nn.Linear(width, classes)
-        self.video = nn.Linear(width, classes)
+        self.audio = nn.Linear(sizes.width, sizes.classes)
+        self.video = nn.Linear(sizes.width, sizes.classes)
 
     def logits(
         self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor
@@ -191,34 +232,21 @@ class LateFusion(AVFusion):
         return fused_BC, audio_BC, video_BC
 
 
-FUSIONS: dict[str, Callable[[int, int], AVFusion]] = {
-    "sum": SumFusion,
-    "concat": ConcatFusion,
-    "gated": GatedFusion,
-    "film": FilmFusion,
-    "late": LateFusion,
-}
-
-
-NAMES = ("pyramid", *FUSIONS)
-
-
 def check_fusion(name: str) -> None:
-    """Raise a ConfigError unless ``name`` is one of :data:`NAMES`."""
-    if name not in NAMES:
-        raise ConfigError(f'fusion "{name}": {did_you_mean(name, NAMES)}')
+    """Raise a ConfigError unless ``name`` is one of :data:`FUSIONS`."""
+    import_folder("emolens.models.av")
+    if name not in FUSIONS:
+        raise ConfigError(f'fusion "{name}": {did_you_mean(name, FUSIONS)}')
 
 
-def build_fusion(name: str, width: int, classes: int, segments: int, levels: int, heads: int) -> AVFusion:
-    """A fusion by its name in :data:`NAMES`; ``segments``, ``levels`` and ``heads`` are for "pyramid" alone.
+def build_av_fusion(name: str, sizes: FusionSizes) -> AVFusion:
+    """A fusion by its name in :data:`FUSIONS`.
 
     Raises:
         ConfigError: unknown name.
     """
     check_fusion(name)
-    if name == "pyramid":
-        return PyramidFusion(width, classes, segments, levels, heads)
-    return FUSIONS[name](width, classes)
+    return FUSIONS[name](sizes)
 
 
 def nan_unless(has_B: Tensor, logits_BC: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ def inflate_swin(state: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> Stat
     """Tensors of a 2-D Swin, by the names and in the shapes of torchvision's 3-D one.
 
     The kernel of the patch embedding is repeated over the T frames of a patch and divided by T, the table of relative
-    position biases is repeated for each of the 2d - 1 offsets in time; all else is taken as it is. On a clip whose
+    position biases is repeated for each of the 2d - 1 offsets in time; all else is taken as it is. On a video whose
     frames are all alike the inflated network gives what the 2-D one gives on the frame.
 
     Args:

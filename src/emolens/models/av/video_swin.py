@@ -12,6 +12,7 @@ from torchvision.models.swin_transformer import SwinTransformerBlock
 from torchvision.models.video.swin_transformer import ShiftedWindowAttention3d, Swin3D_T_Weights, SwinTransformer3d
 
 from emolens.errors import ConfigError
+from emolens.models.av.encoders import VideoEncoder, VideoEncoderConfig, register_video_encoder
 from emolens.models.av.swin_inflation import inflate_swin
 from emolens.models.loading.torchvision_weights import torchvision_state
 from emolens.models.loading.weights import load_into, read_state_dict
@@ -19,8 +20,9 @@ from emolens.models.loading.weights import load_into, read_state_dict
 GREY = 100.0  # subtracted from bytes: x/255 - 100/255 (AV-CPNet, arXiv 2311.17335)
 
 
+@register_video_encoder("video_swin")
 @dataclass(frozen=True)
-class VideoSwinConfig:
+class VideoSwinConfig(VideoEncoderConfig):
     """Video Swin-T, the published sizes.
 
     Attributes:
@@ -57,8 +59,11 @@ class VideoSwinConfig:
         if not 0 <= self.drop_path < 1:
             raise ConfigError(f"video.drop_path must be in [0, 1), not {self.drop_path}")
 
+    def build(self, pretrained: bool = True) -> "VideoSwin":
+        return VideoSwin(self, pretrained)
 
-class VideoSwin(nn.Module):
+
+class VideoSwin(VideoEncoder):
     """Pixels to the mean of the last stage's tokens.
 
     A snippet whose frames are no multiple of a patch's is continued with its last one; rows and columns are filled

@@ -1,4 +1,4 @@
-"""Attention over the segments of a clip that sees a few segments each way.
+"""Attention over the segments of a video that sees a few segments each way.
 
 Legend: B batch, S segments asking, M segments asked (or levels, or any other memory), D width.
 """

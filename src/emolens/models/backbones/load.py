@@ -4,18 +4,15 @@ The files beside this one are found by looking into the folder; a file elsewhere
 imported.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
-import emolens.models.backbones as folder
 from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError
 from emolens.models.backbones.base import Backbone
 from emolens.models.precision import choose_device, choose_precision
 from emolens.names import did_you_mean
+from emolens.scan import import_folder
 from emolens.specs import OPEN_CLIP, BackboneSpec, parse_backbone
 
 Loader = Callable[[str, str | None, ComputeConfig], Backbone]
@@ -64,7 +61,7 @@ def register_backbone(scheme: str, *, form: str, reads_text: bool = False) -> Ca
 
 def backbone_schemes() -> dict[str, BackboneForm]:
     """Scheme -> what is known of it; CLIP, which needs no scheme, first, then by name."""
-    _import_families()
+    import_folder("emolens.models.backbones")
     return dict(sorted(_FORMS.items(), key=lambda item: (item[0] != OPEN_CLIP, item[0])))
 
 
@@ -114,9 +111,3 @@ def _form_of(spec: BackboneSpec) -> BackboneForm:
 def _forms() -> str:
     *forms, last = (known.form for known in backbone_schemes().values())
     return f"{', '.join(forms)} or {last}"
-
-
-@cache
-def _import_families() -> None:
-    for module in pkgutil.iter_modules(folder.__path__):
-        importlib.import_module(f"{folder.__name__}.{module.name}")

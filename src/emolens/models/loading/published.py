@@ -24,7 +24,7 @@ SHOWN = 6  # lines of an error message
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadReport:
     """What became of the tensors of a file.
 
     Attributes:
@@ -74,7 +74,7 @@ def load_published(path: str | Path) -> State:
     return state
 
 
-def load_into_vit(model: EmotionViT, state: State, source: str, show: bool = True) -> Loaded:
+def load_into_vit(model: EmotionViT, state: State, source: str, show: bool = True) -> LoadReport:
     """Load a pretrained encoder, or a fine-tuned model, in place.
 
     Every tensor of the encoder must be there. ``fc_norm`` and ``head`` may be missing, as in pretraining files, and a
@@ -91,7 +91,7 @@ def load_into_vit(model: EmotionViT, state: State, source: str, show: bool = Tru
     return _load(model, state, source, show, optional=(("fc_norm.",), ("head.",)), droppable="head.")
 
 
-def load_into_mae(model: MaskedAutoencoder, state: State, source: str, show: bool = True) -> Loaded:
+def load_into_mae(model: MaskedAutoencoder, state: State, source: str, show: bool = True) -> LoadReport:
     """Load a pretraining file in place, whole or, as often published, without its decoder.
 
     Also takes a fine-tuned file, whose ``norm`` is missing. The decoder, and the fusion of a
@@ -108,7 +108,7 @@ def _load(
     show: bool,
     optional: tuple[tuple[str, ...], ...],
     droppable: str | None = None,
-) -> Loaded:
+) -> LoadReport:
     """``optional``: groups, by the beginnings of their names, of which a file may hold all or nothing."""
     own = model.state_dict()
     given, interpolated = _fitted_positions(state, own, source)
@@ -140,7 +140,7 @@ def _load(
 
     used = {name: value for name, value in given.items() if name in own}
     model.load_state_dict(used, strict=False)
-    report = Loaded(source, *(tuple(names) for names in (used, missing, unexpected, dropped, interpolated)))
+    report = LoadReport(source, *(tuple(names) for names in (used, missing, unexpected, dropped, interpolated)))
     if show:
         notice(str(report))
     return report
