@@ -14,7 +14,6 @@ import argparse
 from dataclasses import replace
 
 import torch
-from emolens.training.jobs.av_config import AVConfig
 from torch import Tensor
 from torch.utils.data import Dataset
 

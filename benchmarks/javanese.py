@@ -31,7 +31,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from emolens.training.jobs.av_config import AVConfig
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional

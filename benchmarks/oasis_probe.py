@@ -4,7 +4,7 @@
         --backbone torchvision:squeezenet1_1/../shared/models/squeezenet1_1_imagenet_features.safetensors
 
 Ten folds of whole themes. Each fold is the test split once; the next fold is the validation split that chooses the
-L2 strength; the rest is for training. The figures are of the predictions of all test folds together, with
+L2 strength; the rest is for training. The metrics are of the predictions of all test folds together, with
 intervals from resampling whole themes, once for each seed of the folds.
 
 Legend: N pictures, K folds.
@@ -17,7 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from emolens.training.jobs.train_head import train_head
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -92,8 +91,8 @@ def main() -> None:
 def show(title: str, found: dict, names: tuple[str, ...] | None = None) -> None:
     for name, interval in found.items():
         if names is None or name in names:
-            figure = f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
-            print(f"  {title:<14}{name:<20}{figure}  n = {interval.n}")
+            shown = f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+            print(f"  {title:<14}{name:<20}{shown}  n = {interval.n}")
 
 
 if __name__ == "__main__":

@@ -19,9 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from emolens.training.jobs.train_finetune import train_finetune
-from emolens.training.jobs.train_uniemox import train_uniemox
-from emolens.training.jobs.uniemox_config import UniEmoXPretrainConfig
 
 from emolens import load
 from emolens.cli.main import main as emolens

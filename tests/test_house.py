@@ -17,7 +17,8 @@ FLOORS = (
 FILES = sorted(PACKAGE.rglob("*.py"))
 ON_A_FLOOR = [path for path in FILES if path.relative_to(PACKAGE).parts[0] in FLOORS]
 GROUND = (
-    "errors", "names", "files", "progress", "specs", "compute", "prefetch", "lazy", "downloads", "plain", "__version__",
+    "errors", "names", "files", "progress", "specs", "compute", "prefetch", "lazy", "downloads", "plain", "scan",
+    "__version__",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ SIZES = {"segments": 2, "frames": 2, "size": 32, "coefficients": 6, "audio_frame
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Path]:
-    """run(modalities): the folder of a network for javanese6 that tells clips apart."""
+    """run(modalities): the folder of a network for javanese6 that tells videos apart."""
 
     def make(modalities: tuple[str, ...] = ("audio", "video")) -> Path:
         space = get_label_space("javanese6")
@@ -57,9 +57,9 @@ def run(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def clips(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
-    """Eight clips, one of them silent, one without pictures, one broken."""
-    folder, rows = tmp_path / "clips", []
+def videos(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
+    """Eight videos, one of them silent, one without pictures, one broken."""
+    folder, rows = tmp_path / "videos", []
     for row in range(8):
         path = folder / f"{row}.mp4"
         video(path, seed=row, seconds=0.6, sound=row != 1, pictures=row != 2, tone_hz=200.0 * (row + 1))
@@ -79,9 +79,9 @@ def right(predictor: Predictor, manifest: Manifest) -> tuple[float, int]:
     return sum(hits) / len(hits), len(hits)
 
 
-def test_every_condition_equals_the_obvious_count(run, clips: Manifest, tmp_path: Path) -> None:
+def test_every_perturbation_equals_the_obvious_count(run, videos: Manifest, tmp_path: Path) -> None:
     predictor = load(f"run:{run()}")
-    evaluate(predictor, clips, out=tmp_path / "out", robustness=True)
+    evaluate(predictor, videos, out=tmp_path / "out", robustness=True)
     facts = json.loads((tmp_path / "out/metrics.json").read_text())
     assert (facts["n_scored"], facts["n_failed"], facts["n_no_audio"], facts["n_no_video"]) == (5, 1, 1, 1)
     assert [row["id"] for row in facts["failed"]] == ["3"]
@@ -93,24 +93,24 @@ def test_every_condition_equals_the_obvious_count(run, clips: Manifest, tmp_path
     }
     for name, (found, perturbation) in parts.items():
         accuracy = found["accuracy"]
-        assert (accuracy["value"], accuracy["n"]) == pytest.approx(right(predictor.perturbed(perturbation), clips)), (
+        assert (accuracy["value"], accuracy["n"]) == pytest.approx(right(predictor.perturbed(perturbation), videos)), (
             name
         )
     assert list(facts["robustness"]) == list(ROBUSTNESS)
     assert {"polarity/positive/accuracy", "polarity/negative/recall"} <= set(facts["metrics"])
 
 
-def test_a_network_of_pictures_alone(run, clips: Manifest) -> None:
-    evaluation = evaluate(load(f"run:{run(('video',))}"), clips, robustness=True)
+def test_a_network_of_pictures_alone(run, videos: Manifest) -> None:
+    evaluation = evaluate(load(f"run:{run(('video',))}"), videos, robustness=True)
     assert evaluation.modalities == {}
     assert list(evaluation.robustness) == ["50% of frames dropped", "90% of frames dropped"]
     assert (evaluation.measured.n_failed, evaluation.measured.partial.n_no_audio) == (2, 0)
 
 
 def test_evaluate_and_compare_from_the_command_line(
-    run, clips: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run, videos: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clips.write(tmp_path / "m.parquet")
+    videos.write(tmp_path / "m.parquet")
     words = ["--data", str(tmp_path / "m.parquet"), "--out", str(tmp_path / "out")]
     folder = run()
     assert main(["evaluate", f"run:{folder}", *words, "--robustness"]) == 0

@@ -9,6 +9,7 @@ import pytest
 from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.compare import compare
+from emolens.evaluation.evaluate import evaluate
 
 REPORTED = """
 [[reported]]
@@ -141,6 +142,22 @@ def test_an_unknown_model_is_told_before_any_work(two_sets, settings, tmp_path):
     with pytest.raises(ConfigError, match="nonsense"):
         compare(["nonsense"], two_sets, tmp_path / "out", **settings)
     assert not (tmp_path / "embeddings").exists()
+
+
+def test_predictors_and_specs_manifests_and_paths_alike(predictor, two_sets, settings, tmp_path):
+    two_sets[0].write(tmp_path / "m.parquet")
+    model = predictor(name="mine")
+    comparison = compare([model, "mini", "mini"], [tmp_path / "m.parquet"], **settings)
+    given = [entry for entry in comparison.entries if entry.kind == "given"]
+    assert [entry.name for entry in given] == ["mine", "mini"]
+    alone = evaluate(model, two_sets[0])
+    assert given[0].cells["colours1"].measured.metrics == alone.metrics
+    assert comparison.command.startswith("emolens compare --models mine mini --data ")
+
+
+def test_two_models_of_one_name(predictor, two_sets, settings):
+    with pytest.raises(ConfigError, match='two models are called "colour"; set the name of one of them'):
+        compare([predictor(), predictor()], two_sets, **settings)
 
 
 def test_nothing_to_compare_on(settings):

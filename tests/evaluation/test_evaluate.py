@@ -104,7 +104,7 @@ def test_breakdown_by_domain(predictor, colours):
     assert total == pytest.approx(8 * evaluation.metrics["accuracy"].value)
 
 
-def test_several_labels_give_mean_average_precision(predictor, colours):
+def test_multi_label_gives_mean_average_precision(predictor, colours):
     labels = [["positive", "negative"] if i % 4 == 0 else ["negative"] for i in range(24)]
     manifest = colours(space=None, affect=False, labels=labels, label_space="polarity2")
     evaluation = evaluate(predictor(), manifest)

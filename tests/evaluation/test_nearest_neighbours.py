@@ -72,7 +72,7 @@ def test_only_the_train_split_votes(predictor, colours):
     assert "this is no test" in warned[0]
 
 
-def test_several_labels_a_row(predictor, colours):
+def test_multi_label(predictor, colours):
     manifest = colours(n=30, space=None)
     frame = manifest.frame.copy()
     frame["label_space"] = "emotic26"

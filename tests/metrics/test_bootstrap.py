@@ -119,5 +119,5 @@ def test_what_does_not_fit_is_refused() -> None:
         bootstrap_intervals(mean_of(np.ones(3)), 3, [0, 1])
 
 
-def test_interval_reads_as_figures_are_written() -> None:
+def test_interval_reads_as_metrics_are_written() -> None:
     assert str(Interval(0.5712, 0.541, 0.6, 675)) == "0.571 [0.541, 0.600], n = 675"

@@ -1,4 +1,4 @@
-"""What a comparison asks: a model that somebody gave, or a baseline."""
+"""A row of a comparison before it is evaluated: a given model, or a baseline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,14 +14,14 @@ from emolens.inference.predictor import Predictor
 
 @dataclass(frozen=True)
 class Candidate:
-    """One row of a comparison, before it is asked.
+    """A model or a baseline, ready to answer on any data set of a comparison.
 
     Attributes:
         name: for tables; unique in a comparison.
         description: what it is, one line.
-        answer: its answers on the scored rows of a data set; raises an EmolensError that says why it has none.
+        answer: gives its answers on the scored rows of a data set, or raises an EmolensError that says why not.
         home: whether it was trained on that data set (another split of it).
-        warning: a sentence if it knew the scored rows from training, or may have; None if not.
+        warning: a sentence if it was, or may have been, trained on the scored rows; None if not.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Setting:
     batch_size: int = 32
 
     def ask(self, predictor: Predictor, data: DataSet, name: str) -> Answers:
-        """What a model answers on the scored rows, in the label space of the data set, under a name for tables.
+        """The answers of a model on the scored rows, in the label space of the data set; ``name`` is for tables.
 
         Raises:
             ConfigError: it cannot answer in that label space.
@@ -62,7 +62,7 @@ class Setting:
 
 
 def predictor_candidate(name: str, predictor: Predictor, setting: Setting) -> Candidate:
-    """A model, asked in the label space of each data set."""
+    """A model that answers in the label space of each data set."""
     return Candidate(
         name,
         describe_predictor(predictor),
@@ -73,7 +73,7 @@ def predictor_candidate(name: str, predictor: Predictor, setting: Setting) -> Ca
 
 
 def refused(name: str, why: str) -> Candidate:
-    """A candidate that cannot be asked anywhere, and why not."""
+    """A candidate that runs on no data set, for the reason ``why``."""
 
     def answer(_: DataSet) -> Answers:
         raise ConfigError(why)

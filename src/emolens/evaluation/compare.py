@@ -82,15 +82,9 @@ def compare(
         for baseline in list_baselines()
         for candidate in baseline.candidates(setting)
     ]
-    for name, model in loaded.items():
-        candidate = (
-            knn_candidate(name, model, setting)
-            if isinstance(model, Backbone)
-            else predictor_candidate(name, model, setting)
-        )
-        entries.append(_entry("given", candidate, setting, seed))
-    own = entries[len(entries) - len(given) :]
+    own = [_entry("given", _candidate(name, model, setting), setting, seed) for name, model in loaded.items()]
     _check_something_scored(own)
+    entries += own
     targets = {name: part.test for name, part in data_sets.items()}
     comparison = Comparison(
         targets=targets,
@@ -124,6 +118,12 @@ def _load(model: Predictor | str, compute: ComputeConfig, cache: Path) -> Predic
     if isinstance(model, Predictor):
         return model
     return load(model, device=compute.device, precision=compute.precision, cache=cache)
+
+
+def _candidate(name: str, model: Predictor | Backbone, setting: Setting) -> Candidate:
+    if isinstance(model, Backbone):
+        return knn_candidate(name, model, setting)
+    return predictor_candidate(name, model, setting)
 
 
 def _backbone_of(model: Predictor | Backbone) -> str | None:

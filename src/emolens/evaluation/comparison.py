@@ -23,7 +23,7 @@ class Cell:
         answers, measured: None where it did not run.
         not_run: why not.
         home: the model was trained on (another split of) this data set.
-        warning: the model knew these rows from training, or may have; such a result never counts as best.
+        warning: the model was, or may have been, trained on these rows; such a result never counts as best.
     """
 
     answers: Answers | None = None
@@ -110,7 +110,7 @@ class Comparison:
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader must know before believing the numbers."""
+        """Reasons not to trust some of the numbers: models that were, or may have been, trained on the rows."""
         cells = [cell for entry in self.entries for cell in entry.cells.values()]
         return [cell.warning for cell in cells if cell.warning is not None]
 
@@ -160,7 +160,7 @@ class Comparison:
         }
 
     def to_pandas(self) -> pd.DataFrame:
-        """Every answer of every model: the columns of :func:`predictions_table` after ``data`` and ``model``."""
+        """The answers of all models: ``data``, ``model``, then the columns of :func:`predictions_table`."""
         parts = []
         for entry in self.entries:
             for data, cell in entry.cells.items():

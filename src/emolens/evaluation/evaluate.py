@@ -37,7 +37,7 @@ def evaluate(
     Classification where rows have a label (the model answers in the manifest's label space; ``mapping`` tells how),
     Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision in a multi-label
     data set. A model without valence and arousal answers with the expected point over its labels. An audio-visual
-    model is also asked for its answers by sound and by pictures alone.
+    model is also measured on the sound alone and on the pictures alone.
 
     Args:
         model: a predictor, or a spec as in :func:`emolens.load`; ``knn:BACKBONE`` takes its neighbours from the train
@@ -46,17 +46,17 @@ def evaluate(
         split: which rows; None for all.
         out: folder for ``metrics.json``, ``predictions.parquet`` and ``report.html``; None writes nothing.
         batch_size: pictures, or frames, that go through the model together.
-        seed: of the bootstrap, and of what ``robustness`` drops and adds.
-        robustness: also measure without the sound, without the pictures, with fewer frames, and in noise, as far as
-            the model takes them.
-        label_space: what the classes of a published checkpoint (``uniemox:FILE``) mean; other models know.
+        seed: of the bootstrap, and of the frames and the noise of ``robustness``.
+        robustness: also measure without sound, without pictures, with fewer frames and with noise; perturbations that
+            do not apply to the model are left out.
+        label_space: of the classes of a published checkpoint (``uniemox:FILE``), which does not state it.
         compute: where a spec is loaded, and how many files decode at once.
         cache: folder of the embeddings that a spec is loaded with; None for the user's cache.
         command: how a reader can run this again; None for this call.
 
     Raises:
-        DataError: no such split, no targets in it, nothing that both sides have, or ``out`` cannot be written; all but
-            the third before any picture is read.
+        DataError: no such split, no targets in it, ``out`` cannot be written (all before any picture is read), or no
+            row has both an answer and a target.
         ConfigError: no such model; it cannot answer in the manifest's label space; ``robustness`` for a data set
             without videos.
         WeightsError: the weights of a spec are missing or do not fit.

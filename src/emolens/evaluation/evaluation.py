@@ -25,14 +25,14 @@ class Evaluation:
 
     Attributes:
         targets: the ground truth.
-        answers: the model's answers, row by row.
+        answers: of the model, aligned with ``targets``.
         measured: metrics with intervals, overall and by domain, and how many rows counted.
         description: what the model is, one line.
         seed: of the bootstrap.
         command: the command line or call that made it.
         modalities: "fused", "audio" and "video" -> the metrics of that answer; empty for a model that has only one.
-        robustness: condition -> the metrics under it; empty where it was not asked for.
-        warnings: what a reader must know before believing the numbers.
+        robustness: perturbation -> the metrics under it; empty unless asked for.
+        warnings: reasons not to trust the numbers: the model was, or may have been, trained on these rows.
     """
 
     targets: Targets

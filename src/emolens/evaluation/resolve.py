@@ -1,4 +1,4 @@
-"""From what a caller names to a model that is ready."""
+"""From a spec to a model that is ready, as evaluations need it."""
 
 import os
 from pathlib import Path
@@ -30,10 +30,7 @@ def embedding_cache(folder: str | os.PathLike[str] | None) -> Path:
 
 
 def neighbours_of(model: Predictor | str) -> str | None:
-    """The backbone of a ``knn:BACKBONE`` that names no manifest: its neighbours are those of the data it is asked on.
-
-    None for every other model.
-    """
+    """The backbone of a ``knn:BACKBONE`` without a manifest, whose neighbours come from the data; None of others."""
     if not isinstance(model, str):
         return None
     spec = parse_model(model)
@@ -54,9 +51,9 @@ def resolve(
     Args:
         model: a predictor, or a spec as in :func:`emolens.load`; ``knn:BACKBONE`` takes its neighbours from the train
             split of ``manifest``.
-        manifest: the data it will be asked on.
-        label_space: what the classes of a published checkpoint mean; other models know.
-        compute: where a spec is loaded; a predictor is where it is.
+        manifest: the data that it will be evaluated on.
+        label_space: of the classes of a published checkpoint, which does not state it.
+        compute: where a spec is loaded; a predictor stays where it is.
         cache: folder of the embeddings.
         batch_size: pictures that go through a backbone together.
 
@@ -76,7 +73,7 @@ def head_predictor(name: str, backbone: Backbone, head: Head, facts: dict[str, A
 
     Args:
         name: for tables.
-        backbone, head: what encodes, and what judges.
+        backbone, head: the encoder, and the head on its embeddings.
         facts: ``recipe``, and ``data`` with the data set and its splits, as a trained run states them: so an evaluation
             knows which rows are no test.
         cache: folder of the embeddings.
@@ -96,7 +93,7 @@ def knn_predictor(
 
 
 def knn_candidate(name: str, backbone: Backbone, setting: Setting) -> Candidate:
-    """The nearest neighbours of a backbone, found in the train split of the data set that is asked."""
+    """k-NN on a backbone, with the train split of each data set as neighbours."""
     made: dict[str, Predictor] = {}
 
     def predictor(data: DataSet) -> Predictor:

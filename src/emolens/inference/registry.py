@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from emolens import specs
 from emolens.compute import ComputeConfig
 from emolens.inference.predictor import Predictor
+from emolens.scan import import_folder
 from emolens.taxonomy import LabelSpace, get_label_space
 
 if TYPE_CHECKING:
@@ -69,6 +68,4 @@ def loader_of(scheme: str) -> Loader:
 
 def register_built_in() -> None:
     """Import every file of ``inference/loaders``: each registers its schemes."""
-    package = import_module("emolens.inference.loaders")
-    for found in iter_modules(package.__path__):
-        import_module(f"{package.__name__}.{found.name}")
+    import_folder("emolens.inference.loaders")

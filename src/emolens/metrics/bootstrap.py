@@ -3,7 +3,7 @@
 Legend: N rows, G groups, R resamples.
 
 A resample is a vector of how often each row was drawn. Metrics take such weights for many resamples at once,
-so the figure on all rows (every weight 1) and the resampled ones come out of the same code.
+so the metric on all rows (every weight 1) and the resampled ones come from the same code.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""How well several labels at a time are ranked.
+"""Multi-label metrics: how well the labels that apply are ranked above those that do not.
 
 Legend: N rows, C labels, R resamples.
 """

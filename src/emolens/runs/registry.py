@@ -5,9 +5,7 @@ before the model is read.
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
 from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError
@@ -15,6 +13,7 @@ from emolens.names import did_you_mean
 from emolens.runs.config import RunConfig
 from emolens.runs.folder import read_config, write_run
 from emolens.runs.models import AVModel, ImageModel
+from emolens.scan import import_folder
 
 TrainedModel = ImageModel | AVModel
 Reader = Callable[[Path, RunConfig, ComputeConfig], TrainedModel]
@@ -42,9 +41,7 @@ def register_kind(kind: str) -> Callable[[Reader], Reader]:
 
 def kinds() -> dict[str, Reader]:
     """Every kind that is known, with its reader: those of emolens, and those of modules that were imported."""
-    folder = Path(__file__).parent / "readers"
-    for module in iter_modules([str(folder)]):
-        import_module(f"emolens.runs.readers.{module.name}")
+    import_folder("emolens.runs.readers")
     return dict(_READERS)
 
 

@@ -53,7 +53,7 @@ def test_inner_folds_keep_groups_apart(colours, candidates):
         one.answer(data["colours0"])
 
 
-def test_several_labels(colours, candidates):
+def test_multi_label(colours, candidates):
     manifest = colours(n=60, space=None)
     labels = [["positive", "negative"] if i % 4 == 0 else ["negative"] for i in range(60)]
     (one,), data = candidates(colours(n=60, space=None, affect=False, labels=labels, label_space="polarity2"))

@@ -1,4 +1,4 @@
-"""A model of clips: by modality, with something taken away, and on files that lack something."""
+"""A model of videos: by modality, with something taken away, and on files that lack something."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -97,7 +97,7 @@ class Oracle(Predictor):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory, video: Callable[..., Path]) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
+    folder = tmp_path_factory.mktemp("videos")
     for row, label in enumerate(("joy", "fear", "surprise", "sadness")):
         video(folder / f"{label}_{row}.mp4", seed=row, seconds=0.5)
     video(folder / "anger_silent.mp4", seed=5, sound=False, seconds=0.5)
@@ -107,7 +107,7 @@ def files(tmp_path_factory: pytest.TempPathFactory, video: Callable[..., Path]) 
 
 
 @pytest.fixture
-def clips(files: Path) -> Manifest:
+def videos(files: Path) -> Manifest:
     names = sorted(path.name for path in files.iterdir())
     frame = pd.DataFrame({"id": names, "path": names, "media": "video", "split": "test"})
     frame["label"] = [name.split("_")[0] for name in names]
@@ -115,8 +115,8 @@ def clips(files: Path) -> Manifest:
     return Manifest(frame, {"dataset": "named"}, files).freeze_splits()
 
 
-def test_rows_that_lack_something_are_counted_and_score(clips: Manifest, tmp_path: Path) -> None:
-    evaluation = evaluate(Oracle(), clips, out=tmp_path / "out")
+def test_rows_that_lack_something_are_counted_and_score(videos: Manifest, tmp_path: Path) -> None:
+    evaluation = evaluate(Oracle(), videos, out=tmp_path / "out")
     facts = json.loads((tmp_path / "out/metrics.json").read_text())
     counts = {
         name: facts[name] for name in ("n_total", "n_scored", "n_failed", "n_no_audio", "n_no_video", "n_partial")
@@ -142,8 +142,8 @@ def test_rows_that_lack_something_are_counted_and_score(clips: Manifest, tmp_pat
     assert html.count("data:image/jpeg;base64,") == 5  # of the sound alone there is none
 
 
-def test_by_modality(clips: Manifest, tmp_path: Path) -> None:
-    evaluate(Oracle(), clips, out=tmp_path / "out")
+def test_by_modality(videos: Manifest, tmp_path: Path) -> None:
+    evaluate(Oracle(), videos, out=tmp_path / "out")
     facts = json.loads((tmp_path / "out/metrics.json").read_text())
     found = facts["modalities"]
     assert list(found) == ["fused", "audio", "video"]
@@ -157,12 +157,12 @@ def test_by_modality(clips: Manifest, tmp_path: Path) -> None:
     assert "When something is missing" not in html
 
 
-def test_a_model_of_one_modality_has_no_comparison_of_them(clips: Manifest) -> None:
-    assert evaluate(Oracle(takes=("video",)), clips).modalities == {}
+def test_a_model_of_one_modality_has_no_comparison_of_them(videos: Manifest) -> None:
+    assert evaluate(Oracle(takes=("video",)), videos).modalities == {}
 
 
-def test_robustness(clips: Manifest, tmp_path: Path) -> None:
-    evaluate(Oracle(), clips, out=tmp_path / "out", robustness=True)
+def test_robustness(videos: Manifest, tmp_path: Path) -> None:
+    evaluate(Oracle(), videos, out=tmp_path / "out", robustness=True)
     found = json.loads((tmp_path / "out/metrics.json").read_text())["robustness"]
     assert list(found) == list(ROBUSTNESS)
     assert found["sound removed"]["accuracy"]["n"] == 5  # the sound alone has then nothing left
@@ -176,7 +176,7 @@ def test_robustness(clips: Manifest, tmp_path: Path) -> None:
     assert "−1.000" in html
 
 
-def test_only_conditions_that_mean_something() -> None:
+def test_only_perturbations_that_apply() -> None:
     assert list(fitting(Oracle(), {**MODALITIES, **ROBUSTNESS})) == [*MODALITIES, *ROBUSTNESS]
     assert list(fitting(Oracle(takes=("video",)), ROBUSTNESS)) == [
         "pictures removed", "50% of frames dropped", "90% of frames dropped",
@@ -191,23 +191,23 @@ def test_nothing_to_take_away_from_pictures(predictor, colours) -> None:
         evaluate(predictor(), manifest, robustness=True)
 
 
-def test_a_model_of_pictures_on_videos(predictor, clips: Manifest, tmp_path: Path) -> None:
+def test_a_model_of_pictures_on_videos(predictor, videos: Manifest, tmp_path: Path) -> None:
     """Through its frames; what has no pictures fails, and only frames can be taken away."""
-    evaluation = evaluate(predictor(space="ekman6", points=False), clips, out=tmp_path / "out", robustness=True)
+    evaluation = evaluate(predictor(space="ekman6", points=False), videos, out=tmp_path / "out", robustness=True)
     assert evaluation.measured.n_failed == 2
     assert evaluation.modalities == {}
     assert {"50% of frames dropped", "90% of frames dropped"} <= set(evaluation.robustness)
     assert "sound removed" not in evaluation.robustness
 
 
-def test_neighbours_are_found_among_pictures(clips: Manifest) -> None:
+def test_neighbours_are_found_among_pictures(videos: Manifest) -> None:
     with pytest.raises(DataError, match="named has videos; nearest neighbours are found among pictures"):
-        fit_knn(load_backbone("mini"), clips, split="test")
+        fit_knn(load_backbone("mini"), videos, split="test")
 
 
-def test_compare_says_why_there_is_no_linear_probe(clips: Manifest, tmp_path: Path) -> None:
-    frame = clips.frame.assign(split=["train", "test"] * 3 + ["train"])
-    manifest = replace(clips, frame=frame, metadata={"dataset": "named"})
+def test_compare_says_why_there_is_no_linear_probe(videos: Manifest, tmp_path: Path) -> None:
+    frame = videos.frame.assign(split=["train", "test"] * 3 + ["train"])
+    manifest = replace(videos, frame=frame, metadata={"dataset": "named"})
     manifest.write(tmp_path / "m.parquet")
     out = tmp_path / "out"
     code = main(["compare", "--models", "mini", "--data", str(tmp_path / "m.parquet"), "--out", str(out)])

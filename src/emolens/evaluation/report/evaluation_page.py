@@ -100,7 +100,7 @@ def _scatter_views(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def _per_class_view(evaluation: Evaluation) -> dict[str, Any]:
-    """Recall of each label as bars (average precision where a row has several labels)."""
+    """Recall of each label as bars (average precision in a multi-label data set)."""
     space, rows, what = evaluation.targets.space, [], ""
     for label, found in evaluation.measured.per_class.items():
         assert space is not None
@@ -126,7 +126,7 @@ def _with_whole(evaluation: Evaluation) -> dict[str, MetricSet]:
 
 
 def _perturbations_view(evaluation: Evaluation, parts: dict[str, MetricSet]) -> dict[str, Any] | None:
-    """The same metrics under several conditions: bars of the first metric, and a table of the headline ones."""
+    """The headline metrics of each perturbation or modality: bars of the first one, and a table of all."""
     names = list(evaluation.measured.headline)
     if not parts or not names:
         return None

@@ -27,7 +27,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 
 def perturbations_table(title: str, parts: dict[str, MetricSet]) -> Table:
-    """The headline metrics under several conditions, a row each."""
+    """The headline metrics of each perturbation or modality, a row each."""
     names = list(dict.fromkeys(name for part in parts.values() for name in part.headline))
     table = Table(title=f"by {title} (95% interval)", title_justify="left")
     table.add_column(title)
@@ -63,7 +63,7 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
 
 
 def print_table(table: Table) -> None:
-    """To standard output, without markup being read out of names."""
+    """Print to standard output; names that look like markup stay text."""
     console = Console(file=sys.stdout, markup=False, highlight=False)
     if not console.is_terminal:
         console = Console(file=sys.stdout, markup=False, highlight=False, width=PLAIN_WIDTH)

@@ -15,7 +15,7 @@ JPEG_QUALITY = 80
 
 def thumbnail(path: Path) -> str | None:
     """A ``data:image/jpeg;base64,...`` URI of the picture or the middle frame, longest side at most 160 px; None if
-    it cannot be read, or is a sound.
+    it cannot be read, or has no pictures.
     """
     from PIL import Image
 

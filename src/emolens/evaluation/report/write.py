@@ -13,7 +13,7 @@ from emolens.files import write_error, write_json, write_text
 
 
 def write_evaluation(evaluation: Evaluation, out: str | os.PathLike[str]) -> None:
-    """Write the three files into the folder ``out``, made if needed; ``metrics.json``, the last, says all are there.
+    """Write the three files into the folder ``out``, made if needed; ``metrics.json`` comes last.
 
     Raises:
         DataError: ``out`` is a file, or cannot be written.
@@ -36,7 +36,7 @@ def make_folder(out: str | os.PathLike[str]) -> Path:
     """The folder, made if needed.
 
     Raises:
-        DataError: it cannot be made, for instance because a file has that name.
+        DataError: a file has that name, or the place cannot be written.
     """
     folder = Path(out)
     try:

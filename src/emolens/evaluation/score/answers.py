@@ -1,4 +1,4 @@
-"""What a model says about the rows of a split, brought to the targets' label space and to valence and arousal.
+"""What a model answers for the rows of a split, in the targets' label space and as valence and arousal.
 
 Legend: N rows, C classes.
 """
@@ -64,7 +64,7 @@ def fit_predictor(predictor: Predictor, targets: Targets) -> Predictor:
     if targets.space is None or not targets.has_labels:
         return predictor
     fitted = predictor.retarget(targets.space)
-    if fitted.mapping == "valence_arousal":  # say now, not after an hour of embedding, that a label has no point
+    if fitted.mapping == "valence_arousal":  # a label without a point raises here, not after an hour of embedding
         scores_from_valence_arousal([], [], targets.space)
         if fitted.own_label_space is not None and not fitted.gives_point:
             mapping_table(fitted.own_label_space, targets.space)
@@ -77,7 +77,8 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
     Args:
         predictor: as :func:`fit_predictor` returned it.
         targets: the rows.
-        batch_size, workers: how many pictures (or frames) go through the model together, and files decode at once.
+        batch_size: pictures, or frames, that go through the model together.
+        workers: files decoded at once; None chooses.
     """
     inputs = [Input.of(path) for path in targets.path_N]  # a file name with [ or * is no pattern here
     with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
@@ -89,7 +90,7 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
         mapping["labels"] = predictor.mapping
     valence_N = arousal_N = None
     if targets.has_affect:
-        # Not the model's own: expected from its scores.
+        # "valence_arousal": the expected point over its labels, where the model gives no point itself.
         mapping["valence_arousal"] = "native" if predictor.gives_point else "valence_arousal"
         valence_N, arousal_N = predictions.values("valence"), predictions.values("arousal")
     said = {

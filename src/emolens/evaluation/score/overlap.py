@@ -5,7 +5,7 @@ from emolens.inference.predictor import Predictor
 
 
 def overlap_warning(predictor: Predictor, targets: Targets) -> str | None:
-    """A sentence if a model has seen these rows in training, or may have; None if not, or if nothing is on record.
+    """A sentence if a model was, or may have been, trained on these rows; None if not, or if its training is unknown.
 
     A run keeps the sha256 of its splits' ids. The same data set split in another way puts training rows into the test.
     """

@@ -36,5 +36,5 @@ class PartialAnswers:
         return asdict(self)
 
     def words(self) -> list[str]:
-        """What there is of it, for people: "3 answered without sound"."""
+        """The counts above 0 in words: "3 answered without sound"."""
         return [f"{n} {WORDS[name]}" for name, n in self.to_json().items() if n]

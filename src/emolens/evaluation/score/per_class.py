@@ -59,7 +59,7 @@ def per_label_precision(
     groups: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> PerClass:
-    """Average precision of each label where rows may have several; ``n`` is the number of rows that have it.
+    """Average precision of each label in a multi-label data set; ``n`` is the number of rows that have it.
 
     Args:
         score_NC: (N, C), finite, the higher the likelier.

@@ -1,4 +1,4 @@
-"""The same model asked by one modality, or with something taken from its files."""
+"""The same model on one modality alone, or on files that lack something."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,22 +23,22 @@ ROBUSTNESS: Mapping[str, Perturbation] = {
     "noise at 10 dB": Perturbation(noise_db=10),
     "noise at 0 dB": Perturbation(noise_db=0),
 }
-"""Name -> condition; noise is white, by its signal-to-noise ratio."""
+"""Name -> perturbation; the noise is white, stated by its signal-to-noise ratio."""
 
 
 def fitting(predictor: Predictor, perturbations: Mapping[str, Perturbation], seed: int = 0) -> dict[str, Predictor]:
-    """The model under each of the conditions that mean something to it.
+    """The model under each of the perturbations that apply to it.
 
     Args:
         predictor: any model.
-        conditions: name -> condition.
-        seed: of what is dropped and of the noise.
+        perturbations: name -> perturbation.
+        seed: of the dropped frames and of the noise.
     """
     found: dict[str, Predictor] = {}
     for name, perturbation in perturbations.items():
         try:
             found[name] = predictor.perturbed(replace(perturbation, seed=seed))
-        except ConfigError:  # it takes no sound, for instance
+        except ConfigError:  # it does not apply, for instance because the model hears nothing
             continue
     return found
 
@@ -50,7 +50,7 @@ def measure_perturbed(
     workers: int | None = None,
     seed: int = 0,
 ) -> dict[str, MetricSet]:
-    """Ask and measure each of the models; one that can score no row is left out.
+    """Predict with each of the models and measure; one without a scored row is left out.
 
     Args:
         predictors: name -> model, as :func:`fitting` returned them.
