@@ -2,15 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from PIL import Image
 
-from emolens.data.manifest import Manifest
 from emolens.evaluation.baselines import probe
 from emolens.heads.base import Head
 from emolens.heads.linear import LinearHead
@@ -64,44 +60,5 @@ def predictor() -> Callable[..., ImagePredictor]:
     def make(space: str | None = "polarity2", points: bool = True, name: str = "colour") -> ImagePredictor:
         head = warm_is_positive(get_label_space(space) if space else None, points)
         return ImagePredictor(name, ImageModel(MeanColour(), head, RunConfig("probe")))
-
-    return make
-
-
-@pytest.fixture
-def colours(tmp_path: Path) -> Callable[..., Manifest]:
-    """colours(n, ...): a manifest of n plain pictures; the redder, the more positive, with noise from the seed."""
-
-    def make(
-        n: int = 24, seed: int = 0, space: str | None = "polarity2", affect: bool = True, **columns: object
-    ) -> Manifest:
-        rng = np.random.default_rng(seed)
-        folder = tmp_path / f"set{seed}"
-        folder.mkdir(exist_ok=True)
-        colour_N3 = rng.uniform(-1, 1, (n, 3))
-        for i, colour in enumerate(colour_N3):
-            pixel = ((colour + 1) * 127.5).astype(np.uint8)
-            Image.fromarray(np.broadcast_to(pixel, (24, 32, 3)).copy()).save(folder / f"{i}.png")
-        valence_N = np.clip((colour_N3[:, 0] - colour_N3[:, 2]) / 2 + rng.normal(0, 0.2, n), -1, 1)
-        frame = pd.DataFrame({"id": [f"s{seed}_{i}" for i in range(n)], "path": [f"{i}.png" for i in range(n)]})
-        frame["media"] = "image"
-        frame["split"] = ["train" if i % 3 else "test" for i in range(n)]
-        if space is not None:
-            labels = get_label_space(space)
-            by_sign = {
-                p: [label for label, q in zip(labels.labels, labels.polarity, strict=True) if p == q]
-                for p in labels.polarity
-            }
-            frame["label"] = [rng.choice(by_sign["positive" if v > 0 else "negative"]) for v in valence_N]
-            frame["label_space"] = labels.name
-        if affect:
-            frame["valence"] = 4 + 3 * valence_N
-            frame["arousal"] = 4 + 3 * np.clip(colour_N3[:, 1] + rng.normal(0, 0.2, n), -1, 1)
-        for name, values in columns.items():
-            frame[name] = values
-        scales = {"valence": [1, 7], "arousal": [1, 7]} if affect else {}
-        manifest = Manifest(frame, {"dataset": f"colours{seed}", "scales": scales}, folder)
-        manifest.validate()
-        return manifest.freeze_splits()
 
     return make

@@ -12,10 +12,10 @@ from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.evaluation.compare import compare
 from emolens.evaluation.evaluate import evaluate
-from emolens.evaluation.resolve import head_predictor, knn_predictor
 from emolens.evaluation.score.targets import read_targets
 from emolens.heads.fit_knn import fit_knn
 from emolens.heads.knn import KnnConfig
+from emolens.inference.fitted import head_predictor, knn_predictor
 from emolens.taxonomy import get_label_space
 
 

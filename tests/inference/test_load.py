@@ -164,7 +164,7 @@ def test_damaged_runs_are_refused(tiny_clip, tmp_path):
     with pytest.raises(DataError, match="newer; upgrade"):
         load(f"run:{tmp_path / 'run'}")
     write(kind="transformer")
-    with pytest.raises(ConfigError, match='unknown kind of head "transformer"'):
+    with pytest.raises(ConfigError, match='is of unknown kind "transformer"; known: av_cpnet'):
         load(f"run:{tmp_path / 'run'}")
     (tmp_path / "run" / "config.json").write_text('{"format": 1, "emolens"')
     with pytest.raises(DataError, match="is not readable JSON"):

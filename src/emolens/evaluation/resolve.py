@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
@@ -11,15 +10,11 @@ from emolens.evaluation.data_set import DataSet
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.overlap import overlap_warning
 from emolens.files import user_cache
-from emolens.heads.base import Head
-from emolens.heads.fit_knn import fit_knn
-from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.fitted import knn_predictor
 from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
-from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
-from emolens.runs.models import ImageModel
 from emolens.specs import parse_model
 from emolens.taxonomy import LabelSpace
 
@@ -66,30 +61,6 @@ def resolve(
     if (backbone := neighbours_of(model)) is not None:
         return knn_predictor(load_backbone(backbone, compute), manifest, compute, cache, batch_size)
     return load(model, label_space, compute.device, compute.precision, cache)
-
-
-def head_predictor(name: str, backbone: Backbone, head: Head, facts: dict[str, Any], cache: Path | None) -> Predictor:
-    """A head that was fitted here, as a predictor.
-
-    Args:
-        name: for tables.
-        backbone, head: the encoder, and the head on its embeddings.
-        facts: ``recipe``, and ``data`` with the data set and its splits, as a trained run states them: so an evaluation
-            knows which rows are no test.
-        cache: folder of the embeddings.
-    """
-    data = DataFacts(dataset=facts["data"]["dataset"], splits=facts["data"]["splits"])
-    training = TrainingFacts(recipe=facts["recipe"], data=data)
-    config = RunConfig(head.kind, label_space=head.own_label_space, training=training)
-    return ImagePredictor(name, ImageModel(backbone, head, config), cache)
-
-
-def knn_predictor(
-    backbone: Backbone, manifest: Manifest, compute: ComputeConfig, cache: Path | None, batch_size: int
-) -> Predictor:
-    """The nearest neighbours in a data set's train split, as a predictor."""
-    head, facts = fit_knn(backbone, manifest, cache=cache, batch_size=batch_size, compute=compute)
-    return head_predictor(f"knn:{backbone.spec}", backbone, head, facts, cache)
 
 
 def knn_candidate(name: str, backbone: Backbone, setting: Setting) -> Candidate:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.embedding.encode import default_workers
-from emolens.embedding.prefetch import Item, prefetch, reason
 from emolens.errors import ConfigError
 from emolens.heads.answers import Answers, mapping_of
 from emolens.inference.inputs import Input
@@ -23,6 +22,7 @@ from emolens.inference.timeline import Span
 from emolens.inference.windows import WindowSource
 from emolens.media.video_sample import VideoSample, finish_video, read_raw
 from emolens.media.video_source import VideoSource, open_source
+from emolens.prefetch import Item, prefetch, reason
 from emolens.runs.config import RunConfig
 from emolens.runs.models import AVModel
 from emolens.runs.registry import save_model

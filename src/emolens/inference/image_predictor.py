@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 
 from emolens.embedding.encode import default_workers, encode_files
-from emolens.embedding.prefetch import prefetch, reason
 from emolens.errors import ConfigError
 from emolens.heads.answers import Answers
 from emolens.heads.base import Head
@@ -26,6 +25,7 @@ from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span
 from emolens.inference.video_frames import SampledFrames, SteadyFrames, sampled_frames
 from emolens.models.backbones.base import Backbone
+from emolens.prefetch import prefetch, reason
 from emolens.runs.config import RunConfig
 from emolens.runs.models import ImageModel
 from emolens.runs.registry import save_model

@@ -13,12 +13,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.embedding.prefetch import FAILURES, reason
 from emolens.heads.answers import Answers
 from emolens.inference.inputs import Input, read_inputs
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span, Timeline
+from emolens.prefetch import FAILURES, reason
 from emolens.progress import Advance, progress
 from emolens.runs.config import RunConfig
 from emolens.taxonomy import LabelSpace

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import tyro
 
 from emolens.cli.data.command import check_suffix, run
-from emolens.errors import ConfigError, DataError
+from emolens.errors import ConfigError
 
 REASONS = 3  # failures that the summary names
 
@@ -28,7 +28,7 @@ def people(
 
     Adds the columns boxes, box_scores (the most confident first; an empty list where nobody was found, nothing where
     the picture cannot be read), and height and width of the upright picture. Each content is detected once, ever: an
-    interrupted run, started again, goes on where it was.
+    interrupted run, started again, continues where it stopped.
 
     Args:
         manifest: of the pictures; stays as it is.
@@ -41,13 +41,11 @@ def people(
         plots: folder for sheets of pictures with their boxes, for a look.
         replace: detect even though the manifest has boxes, and replace them.
     """
-    import numpy as np
-
+    from emolens.data.add_persons import add_persons, picture_rows
     from emolens.data.manifest import Manifest
     from emolens.drawing.people import SheetTile, draw_sheets
     from emolens.files import user_cache
     from emolens.people.cache import FLOOR, BoxCache
-    from emolens.people.detect_files import detect_files
     from emolens.people.detector import Detector
 
     check_suffix(out)
@@ -58,29 +56,13 @@ def people(
     read = Manifest.read(manifest)
     if read.has("boxes") and not replace:
         raise ConfigError(f"{manifest}: has boxes already; --replace detects them anew and forgets these")
-    row_P = np.flatnonzero(read.frame["media"] == "image")
-    if not len(row_P):
-        raise DataError(f"{manifest}: none of its {len(read)} rows is a picture (media = image)")
-    paths = read.paths()
+    row_P = picture_rows(read)
     finder = Detector(detector, device, FLOOR)
     start = time.perf_counter()
     kept = BoxCache(cache or user_cache() / "people", finder.fingerprint)
-    found = detect_files(finder, [paths[row] for row in row_P], kept, threshold, batch_size)
+    with_persons, found = add_persons(read, finder, kept, threshold, batch_size)
     rate = found.detected / (time.perf_counter() - start)
-
-    columns: dict[str, list[Any]] = {name: [None] * len(read) for name in ("boxes", "box_scores", "height", "width")}
-    for row, persons, size in zip(row_P, found.persons, found.size, strict=True):
-        if persons is not None and size is not None:
-            columns["boxes"][row] = [[float(side) for side in box] for box in persons.box_K4]
-            columns["box_scores"][row] = [float(score) for score in persons.score_K]
-            columns["height"][row], columns["width"][row] = size
-    import pandas as pd
-
-    frame = read.frame.copy()
-    for name, values in columns.items():
-        frame[name] = pd.Series(values, dtype="Int64" if name in ("height", "width") else object, index=frame.index)
-    stated = {"detector": detector.rpartition("/")[2], "fingerprint": finder.fingerprint, "threshold": threshold}
-    Manifest(frame, {**read.metadata, "people": stated}, read.root).write(out)
+    with_persons.write(out)
 
     persons_P = [persons for persons in found.persons if persons is not None]
     known = len(row_P) - found.detected - len(found.errors)
@@ -95,8 +77,9 @@ def people(
     with_someone = sum(len(persons) > 0 for persons in persons_P)
     print(f"{out}: {sum(map(len, persons_P))} persons in {with_someone} of {len(persons_P)} pictures")
     if plots is not None:
+        paths, ids = read.paths(), read.frame["id"]
         shown = [
-            SheetTile(paths[row], str(frame["id"].iloc[row]), persons)
+            SheetTile(paths[row], str(ids.iloc[row]), persons)
             for row, persons in zip(row_P, found.persons, strict=True)
             if persons is not None
         ]

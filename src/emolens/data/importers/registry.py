@@ -6,17 +6,15 @@ An importer is a frozen dataclass of options and a function from a folder and op
     def import_csv(source: Path, options: CsvOptions) -> Manifest: ...
 """
 
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError
 from emolens.names import did_you_mean
+from emolens.scan import import_folder
 
 Read = TypeVar("Read", bound=Callable[[Path, Any], Manifest])
 
@@ -72,12 +70,5 @@ def register_importer(name: str, options: type[Any]) -> Callable[[Read], Read]:
 
 def importers() -> dict[str, Importer]:
     """All importers, by name, sorted: those of this folder and those that other modules registered."""
-    _load_folder()
+    import_folder("emolens.data.importers")
     return dict(sorted(_IMPORTERS.items()))
-
-
-@cache
-def _load_folder() -> None:
-    package = __name__.rpartition(".")[0]
-    for module in pkgutil.iter_modules(import_module(package).__path__):
-        import_module(f"{package}.{module.name}")

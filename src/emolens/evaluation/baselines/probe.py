@@ -15,10 +15,10 @@ from emolens.errors import DataError, EmolensError
 from emolens.evaluation.baselines.registry import register_baseline
 from emolens.evaluation.candidate import Candidate, Setting, predictor_candidate, refused
 from emolens.evaluation.data_set import DataSet
-from emolens.evaluation.resolve import head_predictor
 from emolens.evaluation.score.pairs import AFFECT
 from emolens.evaluation.score.targets import Targets
 from emolens.heads.linear import LinearHead
+from emolens.inference.fitted import head_predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
 from emolens.specs import short_names

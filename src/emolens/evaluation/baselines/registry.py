@@ -1,11 +1,10 @@
 """Which baselines there are: each file of this folder registers its own."""
 
-import pkgutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib import import_module
 
 from emolens.evaluation.candidate import Candidate, Setting
+from emolens.scan import import_folder
 
 MakeCandidates = Callable[[Setting], Iterable[Candidate]]
 
@@ -50,7 +49,5 @@ def register_baseline(name: str, rank: int) -> Callable[[MakeCandidates], MakeCa
 
 def list_baselines() -> list[Baseline]:
     """All of them, in the order of the tables: those of this folder, and those registered elsewhere by an import."""
-    folder = import_module("emolens.evaluation.baselines")
-    for module in pkgutil.iter_modules(folder.__path__, f"{folder.__name__}."):
-        import_module(module.name)
+    import_folder("emolens.evaluation.baselines")
     return sorted(_BASELINES.values(), key=lambda baseline: baseline.rank)

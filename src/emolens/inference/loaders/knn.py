@@ -2,12 +2,10 @@
 
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError
-from emolens.heads.fit_knn import fit_knn
+from emolens.inference.fitted import knn_predictor
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.registry import LoadRequest, register_model
 from emolens.models.backbones.load import load_backbone
-from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
-from emolens.runs.models import ImageModel
 
 
 @register_model("knn", "knn:BACKBONE[@MANIFEST]")
@@ -26,9 +24,5 @@ def load_knn(request: LoadRequest) -> ImagePredictor:
             f"{request.spec.text}@MANIFEST.parquet"
         )
     backbone = load_backbone(request.spec.rest, request.compute)
-    head, facts = fit_knn(backbone, manifest, cache=request.cache, compute=request.compute)
-    data = DataFacts(dataset=facts["data"]["dataset"], splits=facts["data"]["splits"])
-    training = TrainingFacts(recipe=facts["recipe"], data=data)
-    model = ImageModel(backbone, head, RunConfig(head.kind, label_space=head.own_label_space, training=training))
-    predictor = ImagePredictor(f"knn:{backbone.spec}", model, request.cache)
+    predictor = knn_predictor(backbone, manifest, request.compute, request.cache)
     return predictor if request.label_space is None else predictor.retarget(request.label_space)

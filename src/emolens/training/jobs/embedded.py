@@ -20,7 +20,7 @@ from emolens.files import user_cache
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
 from emolens.taxonomy import LabelSpace
-from emolens.training.jobs.head import HeadConfig
+from emolens.training.jobs.head_config import HeadConfig
 from emolens.training.jobs.job import TRAIN, VAL, Job
 from emolens.training.tasks.outputs import Outputs
 from emolens.training.tasks.probe import LABEL, LABELS

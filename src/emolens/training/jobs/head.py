@@ -1,42 +1,16 @@
 """Heads on frozen embeddings: the linear probe, and both heads of CLIP-E."""
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from emolens.errors import ConfigError
-from emolens.training.flags import Unprefixed
-from emolens.training.jobs.config import JobConfig
-from emolens.training.optim import OptimizerConfig
-from emolens.training.trainer_config import TrainerConfig
+from emolens.training.jobs.head_config import HeadConfig
 
 if TYPE_CHECKING:
     from emolens.data.manifest import Manifest
     from emolens.taxonomy import LabelSpace
     from emolens.training.jobs.job import Job
     from emolens.training.trainer import FitResult
-
-
-@dataclass(frozen=True)
-class HeadConfig(JobConfig):
-    """What every head on frozen embeddings is trained with."""
-
-    samples: ClassVar[str] = "embeddings"
-    embeds: ClassVar[bool] = True
-
-    backbone: str = "ViT-B-32/openai"
-    """Spec of the frozen encoder: ARCH/TAG of open_clip, timm:NAME, torchvision:NAME/PATH, uniemox:RUN or mini."""
-    optimizer: Annotated[OptimizerConfig, Unprefixed] = field(default_factory=OptimizerConfig)
-    """How the weights move."""
-    trainer: Annotated[TrainerConfig, Unprefixed] = field(default_factory=TrainerConfig)
-    """How long, and in what batches."""
-    class_weights: bool = False
-    """Weigh each class by its inverse frequency in the training split."""
-    embed_batch_size: int = 32
-    """Pictures that go through the backbone together."""
-
-    def __post_init__(self) -> None:
-        if self.embed_batch_size < 1:
-            raise ConfigError(f"embed_batch_size {self.embed_batch_size}: must be positive")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """One training: what was asked for, its data, its run folder, and how it ends."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
 from emolens.errors import ConfigError
 from emolens.files import write_json
+from emolens.progress import notice
 from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
 from emolens.runs.folder import write_run
 from emolens.training.checkpoint import CHECKPOINT
@@ -149,8 +149,7 @@ class Job:
             write_run(self.out, replace(model, training=self._facts(fitted, n)), fitted.weights)
             (self.out / CHECKPOINT).unlink(missing_ok=True)  # a finished run needs no way back
             on = f" on {self.fabric.world_size} processes" if self.fabric.world_size > 1 else ""
-            speed = f"trained at {fitted.samples_per_s:.1f} {self.config.samples}/s{on}"
-            print(speed, file=sys.stderr, flush=True)
+            notice(f"trained at {fitted.samples_per_s:.1f} {self.config.samples}/s{on}")
         shut_down_process_group()
         return fitted
 

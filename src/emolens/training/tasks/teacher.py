@@ -3,7 +3,6 @@
 Legend: B batch, C channels, H, W height and width, D embedding, T texts, N rows.
 """
 
-import sys
 from collections.abc import Sequence
 
 import torch
@@ -14,7 +13,7 @@ from emolens.data.text.descriptions import overlong_notice
 from emolens.models.backbones.base import Backbone
 from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Triple
-from emolens.progress import track
+from emolens.progress import notice, track
 
 TEXTS_AT_ONCE = 256  # on two CPU cores more is no faster
 
@@ -79,8 +78,8 @@ class TextTable:
         """Encode N texts, showing progress; a text longer than CLIP's 77 tokens is cut there, as CLIP does."""
         known = {text: index for index, text in enumerate(dict.fromkeys(texts))}
         unique = list(known)
-        if show and (notice := overlong_notice(unique)):
-            print(f"emolens: {notice}", file=sys.stderr, flush=True)
+        if show and (warning := overlong_notice(unique)):
+            notice(f"emolens: {warning}")
         parts = [unique[start : start + TEXTS_AT_ONCE] for start in range(0, len(unique), TEXTS_AT_ONCE)]
         encoded = [
             teacher.backbone.encode_text(part).clone() for part in (track(parts, "encode texts") if show else parts)
