@@ -28,7 +28,7 @@ def people(
 
     Adds the columns boxes, box_scores (the most confident first; an empty list where nobody was found, nothing where
     the picture cannot be read), and height and width of the upright picture. Each content is detected once, ever: an
-    interrupted run, started again, goes on where it was.
+    interrupted run, started again, continues where it was.
 
     Args:
         manifest: of the pictures; stays as it is.

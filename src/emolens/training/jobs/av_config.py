@@ -14,15 +14,15 @@ from emolens.training.trainer import TrainerConfig
 
 @dataclass(frozen=True)
 class AVConfig:
-    """Training on clips with one label each.
+    """Training on videos with one label each.
 
     Attributes:
-        model: the network, and with it the shape of its clips: segments, frames, size, audio frames, coefficients.
+        model: the network, and with it the shape of its input: segments, frames, size, audio frames, coefficients.
             ``classes`` is taken from the data.
         audio: how sound becomes a feature. How many numbers a frame of it has is the network's ``coefficients``.
         loss: parts, penalties, modality dropout, mixup.
-        augment: of the training clips, one by one.
-        cache: folder of decoded clips to read from and add to; None decodes each time.
+        augment: of the training videos, one by one.
+        cache: folder of ``emolens data decode``; None decodes each time.
         optimizer, trainer: how the weights move, and for how long.
         compile: ``torch.compile`` the model: minutes at the start, for a faster step on GPUs.
     """
