@@ -10,8 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
+
+settings.register_profile("emolens", deadline=None)  # no limit of time for an example: other work may share the machine
+settings.load_profile("emolens")
 
 SHARED = Path(os.environ.get("EMOLENS_SHARED") or Path(__file__).resolve().parents[1].parent / "shared")
 

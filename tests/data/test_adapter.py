@@ -161,7 +161,7 @@ def test_crema_d_layout(tmp_path: Path) -> None:
 
 @pytest.mark.shared
 def test_crema_d_votes_as_published(shared: Path, tmp_path: Path) -> None:
-    """The real table; the clips themselves are empty files here, as importing does not open them."""
+    """The real table; the videos themselves are empty files here, as importing does not open them."""
     (tmp_path / "processedResults").mkdir()
     (tmp_path / "processedResults/tabulatedVotes.csv").symlink_to(shared / "data/crema_d/tabulatedVotes.csv")
     touch(tmp_path, "VideoFlash/1001_IEO_NEU_XX.flv", "VideoFlash/1001_IEO_HAP_LO.flv")

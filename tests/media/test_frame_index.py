@@ -15,7 +15,7 @@ def decoded_times(path):
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".mov", ".flv"])
 def test_times_are_those_of_the_decoder(video, tmp_path, suffix):
-    path = video(tmp_path / f"clip{suffix}", seconds=2)
+    path = video(tmp_path / f"a{suffix}", seconds=2)
     index = index_frames(path)
     assert len(index) == 20
     assert np.abs(index.time_N - decoded_times(path)).max() < 1e-9

@@ -243,7 +243,7 @@ def test_an_8k_frame_is_scaled_as_it_is_decoded(tmp_path):
 
 
 @pytest.mark.shared
-def test_real_clips(shared, rng):
+def test_real_videos(shared, rng):
     for path in sorted((shared / "data" / "javanese").glob("*.mp4"))[:3]:
         index = index_frames(path)
         asked = sample_segments(len(index), 4, 2, rng).ravel()

@@ -18,7 +18,7 @@ def test_runs_are_consecutive_and_inside_the_clip(frames, segments, length, seed
     assert frame_SL.dtype == np.int64
     for run in frame_SL.tolist():
         assert all(b == (a + 1) % frames for a, b in pairwise(run))
-        assert frames < length or run[-1] == run[0] + length - 1, "only a clip shorter than the run is looped"
+        assert frames < length or run[-1] == run[0] + length - 1, "only a video shorter than the run is looped"
     assert frame_SL.min() >= 0
     assert frame_SL.max() < frames
 

@@ -29,8 +29,8 @@ def group_folds(manifest: Manifest, folds: int, seed: int = 0, val: float = 1) -
         K manifests with splits train, val, test, frozen; ``metadata["split"]`` says fold, folds, seed and val.
 
     Raises:
-        ConfigError: fewer than two folds; ``val`` is negative or no whole number of groups.
-        DataError: no groups, or fewer than folds.
+        ConfigError: if there are fewer than two folds, or ``val`` is negative or no whole number of groups.
+        DataError: if the rows have no groups, or fewer than folds.
     """
     if folds < 2:
         raise ConfigError(f"{folds} folds: it takes at least 2 to test what was not trained on")

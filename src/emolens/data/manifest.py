@@ -52,7 +52,7 @@ class Manifest:
         """Open a ``.parquet`` or ``.csv`` manifest and validate it.
 
         Raises:
-            DataError: missing, unreadable, or invalid (see :meth:`validate`); the message starts with the path.
+            DataError: if it is missing, unreadable or invalid (see :meth:`validate`); the message starts with the path.
         """
         manifest = Manifest(*read_table(Path(path)))
         manifest.validate(str(path))
@@ -62,7 +62,7 @@ class Manifest:
         """Validate, then write ``.parquet``, or ``.csv`` with its metadata beside it in ``PATH.json``; atomic.
 
         Raises:
-            DataError: invalid, or the place cannot be written; what was there before is untouched.
+            DataError: if it is invalid, or the place cannot be written; what was there before is untouched.
         """
         self.validate(str(path))
         write_table(Path(path), self.frame, self.metadata, self.root)
@@ -71,7 +71,7 @@ class Manifest:
         """Check every promise of the format; ``name`` opens the message.
 
         Raises:
-            DataError: the first broken one, with row, id and what to do.
+            DataError: if a promise is broken: the first one, with row, id and what to do.
         """
         validate_table(self.frame, self.metadata, self.space_named, name)
 
@@ -86,7 +86,7 @@ class Manifest:
         """The rows of one split; all of them for None.
 
         Raises:
-            DataError: that split has no rows.
+            DataError: if that split has no rows.
         """
         if split is None:
             return self
@@ -121,8 +121,8 @@ class Manifest:
         """The label space of all rows that have one, or None.
 
         Raises:
-            DataError: rows are from several spaces.
-            ConfigError: an unknown space.
+            DataError: if rows are from several spaces.
+            ConfigError: if the space is unknown.
         """
         if "label_space" not in self.frame.columns:
             return None
@@ -135,7 +135,7 @@ class Manifest:
         """The label space of that name: one that this manifest brings along, or a built-in one.
 
         Raises:
-            ConfigError: an unknown space.
+            ConfigError: if the space is unknown.
         """
         own = self.metadata.get("label_spaces", {})
         return LabelSpace.from_dict(own[name]) if name in own else get_label_space(name)
@@ -169,7 +169,7 @@ class Manifest:
         The ends of the stated scale become -1 and 1, its middle 0.
 
         Raises:
-            DataError: no such column, or no scale is stated for it.
+            DataError: if there is no such column, or no scale is stated for it.
         """
         if name not in TARGETS or name not in self.frame.columns:
             have = ", ".join(target for target in TARGETS if target in self.frame.columns) or "none"

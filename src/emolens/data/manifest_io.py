@@ -25,7 +25,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, dict[str, Any], Path]:
     A CSV file without ``PATH.json`` is taken as it is: no metadata, paths relative to its own folder.
 
     Raises:
-        DataError: missing, of another kind, or unreadable.
+        DataError: if it is missing, of another kind, or unreadable.
     """
     if not path.exists():
         raise DataError(f"{path}: no such manifest")
@@ -73,7 +73,7 @@ def write_table(path: Path, frame: pd.DataFrame, metadata: Mapping[str, Any], ro
     """Write atomically; nothing is checked.
 
     Raises:
-        DataError: of another kind than Parquet or CSV, or the place cannot be written.
+        DataError: if it is neither Parquet nor CSV, or the place cannot be written.
     """
     if path.suffix not in (".parquet", ".csv"):
         raise DataError(f"{path}: {PLACES}, not {path.suffix or 'one without a suffix'}")

@@ -4,7 +4,7 @@
 the columns ``shard``, ``offset``, ``size`` and ``crc32`` of each row. Everything that reads a manifest reads that one.
 
 Why plain tar with an index, and neither litdata nor WebDataset: a row is found by its offset, so any order of rows can
-be asked for, and an epoch goes on in its middle by the sampler's word alone: no shuffle buffer to refill, no
+be asked for, and an epoch resumes in its middle from the sampler's position alone: no shuffle buffer to refill, no
 state of a stream to save, the same batches whatever the number of workers, processes or shards. It needs no
 dependency, pictures are not encoded again, and any ``tar`` unpacks it. From an object store a row is one
 ranged read (pyarrow.fs: S3, GCS, HDFS), many at a time.
@@ -51,7 +51,7 @@ class _Shard:
 
 
 def write_shards(manifest: Manifest, folder: Path, shard_mb: float = SHARD_MB) -> Manifest:
-    """Copy the files of a manifest into shards; started again after a stop, it goes on with the next shard.
+    """Copy the files of a manifest into shards; started again after a stop, it continues with the next shard.
 
     Args:
         manifest: of files that are all there.
@@ -62,8 +62,8 @@ def write_shards(manifest: Manifest, folder: Path, shard_mb: float = SHARD_MB) -
         The index, as it is written to ``folder/index.parquet``, last of all.
 
     Raises:
-        ConfigError: the folder holds other shards, or ``shard_mb`` is not above 0.
-        DataError: files are missing, or change while they are copied; nothing is half-written.
+        ConfigError: if the folder holds other shards, or ``shard_mb`` is not above 0.
+        DataError: if files are missing, or change while they are copied; nothing is half-written.
     """
     if not shard_mb > 0:
         raise ConfigError(f"shard size {shard_mb} MB: must be above 0")
@@ -100,7 +100,7 @@ def read_index(location: str | Path) -> Manifest:
     ``metadata["shard_location"]`` then says where the shards are.
 
     Raises:
-        DataError: no index there, or it cannot be read.
+        DataError: if there is no index, or it cannot be read.
     """
     text = str(location)
     if not is_remote(text):

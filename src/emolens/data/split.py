@@ -36,8 +36,8 @@ def split_manifest(manifest: Manifest, ratios: Mapping[str, float], seed: int, b
         Without groups every split is within one row of its share; with groups as near as they allow.
 
     Raises:
-        ConfigError: ratios that are negative or do not sum to 1; an unknown column.
-        DataError: too few groups to give every split one.
+        ConfigError: if ratios are negative or do not sum to 1, or the column is unknown.
+        DataError: if there are too few groups to give every split one.
     """
     shares = {name: float(share) for name, share in ratios.items()}
     if any(share < 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-6:

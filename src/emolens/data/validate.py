@@ -42,7 +42,7 @@ def validate_table(frame: pd.DataFrame, metadata: Metadata, space_of: SpaceOf, n
         name: of the manifest, for messages; usually its path.
 
     Raises:
-        DataError: the first broken promise, with the row (counted from 0), its id, and what to do.
+        DataError: if a promise is broken: the first one, with the row (counted from 0), its id, and what to do.
     """
     for check in CHECKS.values():
         check(frame, metadata, space_of, name)

@@ -7,8 +7,8 @@
 - ``seen-*.arrow``: ``path``, ``size``, ``mtime_ns`` of a file when it had the content ``sha256``.
 
 Parts are only ever added, each whole or not at all, under names that no other process uses; so several runs may share a
-folder, and an interrupted one goes on where it was. They are float32: a model trained on cached embeddings is then the
-one trained on fresh ones to the last bit, and 100,000 pictures at D = 512 still take only 200 MB; float16 would
+folder, and an interrupted one continues where it was. They are float32: a model trained on cached embeddings is then
+the one trained on fresh ones to the last bit, and 100,000 pictures at D = 512 still take only 200 MB; float16 would
 halve that but overflows above 65,504, which unnormalised features of some models exceed.
 
 Legend: N files, D embedding.
@@ -73,7 +73,7 @@ class EmbeddingCache:
         backbone: its fingerprint (weights, preprocessing, precision) chooses the part of the folder.
 
     Raises:
-        DataError: what is in the folder is not of this backbone, or the folder cannot be written.
+        DataError: if the folder holds embeddings of another backbone, or the folder cannot be written.
     """
 
     def __init__(self, directory: str | os.PathLike[str], backbone: Backbone) -> None:
@@ -105,8 +105,8 @@ class EmbeddingCache:
             batch_size, workers: as for :func:`emolens.embedding.encode.encode_files`.
 
         Raises:
-            ConfigError: ``batch_size`` or ``workers`` below 1.
-            DataError: the disk is full, or the folder cannot be written; all parts before that are kept.
+            ConfigError: if ``batch_size`` or ``workers`` is below 1.
+            DataError: if the disk is full, or the folder cannot be written; all parts before that are kept.
         """
         stamps = [_stamp(path) for path in paths]
         names = [os.fsencode(os.path.abspath(path)) for path in paths]  # a file name need not be text

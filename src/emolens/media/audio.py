@@ -59,7 +59,7 @@ def read_audio(
 
     Raises:
         MediaError: as :func:`emolens.media.media_file.open_media`; the message starts with the path.
-        ValueError: an empty window, or a rate below 1.
+        ValueError: if the window is empty, or the rate below 1.
     """
     start = start_s or 0.0
     if start < 0 or (end_s is not None and end_s <= start) or rate < 1:

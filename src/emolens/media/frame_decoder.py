@@ -73,7 +73,7 @@ class FrameDecoder:
             threads: of the decoder; 0 for one a core.
 
         Raises:
-            MediaError: the file cannot be used, or has no picture.
+            MediaError: if the file cannot be used, or has no picture.
         """
         self.path, self.threads = path, threads
         self.damaged: set[int] = set()
@@ -99,7 +99,7 @@ class FrameDecoder:
         return stream
 
     def frames(self, wanted: NDArray[np.int64], back: int = 0, skip: bool = True) -> Iterator[tuple[int, "VideoFrame"]]:
-        """Decode frames by number, ascending; those that cannot be decoded do not come.
+        """Decode frames by number, ascending; those that cannot be decoded are left out.
 
         Args:
             wanted: frame numbers, ascending, each once.

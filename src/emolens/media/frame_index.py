@@ -57,10 +57,10 @@ class FrameIndex:
 
 
 def index_frames(path: str | Path) -> FrameIndex:
-    """List the frames of a video by reading its packets, not decoding them: 2 to 5 ms for a clip of some seconds.
+    """List the frames of a video by reading its packets, not decoding them: 2 to 5 ms for a video of some seconds.
 
     Raises:
-        MediaError: as :func:`emolens.media.media_file.open_media`; no picture stream, or not one frame in it.
+        MediaError: as :func:`emolens.media.media_file.open_media`; also if there is no picture stream or no frame.
     """
     with open_media(path) as container:
         return index_stream(container, wanted_stream(container, path), path)
@@ -70,7 +70,7 @@ def wanted_stream(container: "InputContainer", path: str | Path) -> "VideoStream
     """The stream of moving pictures; nothing else is then read from the file.
 
     Raises:
-        MediaError: there is none, its codec is unknown, or its frames are too large.
+        MediaError: if there is none, its codec is unknown, or its frames are too large.
     """
     from av.stream import Discard
 

@@ -54,8 +54,8 @@ def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArr
         uint8, shape (H, W, 3), RGB, C-contiguous, owned by the caller.
 
     Raises:
-        MediaError: missing, unreadable, empty, not a picture, truncated, or over ``MAX_PIXELS`` (found in the header,
-            before anything is decoded). The message starts with the path.
+        MediaError: if it is missing, unreadable, empty, not a picture, truncated, or over ``MAX_PIXELS`` (found in the
+            header, before anything is decoded). The message starts with the path.
     """
     return read_image_and_size(source, min_side)[0]
 
@@ -81,7 +81,7 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> tup
     if size == 0:
         raise MediaError(f"{name}: is empty (0 bytes)")
     # Damaged bytes make the decoders raise nearly anything (SyntaxError, struct.error, KeyError, zlib.error, ...):
-    # whatever it is, this one picture cannot be read, and the run goes on.
+    # whatever it is, this one picture cannot be read, and the run continues.
     try:
         image = _open(stream)
     except Exception as error:
@@ -164,7 +164,7 @@ def _from_wide_grey(grey_HW: NDArray[np.float64]) -> Image.Image:
     """32-bit grey: the format does not state its range, so the usual ones are told apart by the values.
 
     Raises:
-        ValueError: a range that is none of 0..1, 0..255, 0..65535.
+        ValueError: if the range is none of 0..1, 0..255, 0..65535.
     """
     low, high = float(grey_HW.min()), float(grey_HW.max())
     for top in (1.0, 255.0, 65535.0):

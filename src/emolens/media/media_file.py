@@ -30,7 +30,8 @@ def open_media(path: str | Path) -> "InputContainer":
     """Open a file for demuxing; the content decides, not the suffix.
 
     Raises:
-        MediaError: missing, a folder, empty, no media, or neither pictures nor sound. The message starts with the path.
+        MediaError: if it is missing, a folder, empty, no media, or has neither pictures nor sound. The message starts
+            with the path.
     """
     import av
 
@@ -86,7 +87,7 @@ def has_decoder(stream: "VideoStream") -> bool:
 def check_size(stream: "VideoStream", path: str | Path) -> None:
     """
     Raises:
-        MediaError: the header promises frames of no pixels or of more than ``MAX_PIXELS``.
+        MediaError: if the header promises frames of no pixels or of more than ``MAX_PIXELS``.
     """
     if not has_decoder(stream):
         return

@@ -46,7 +46,7 @@ def tile_or_cut(feature_MF: Tensor, frames: int) -> Tensor:
     """Exactly ``frames`` frames, shape (M, frames): a longer sound is cut, a shorter one begins anew until it is full.
 
     Raises:
-        ValueError: no frame at all.
+        ValueError: if there is no frame at all.
     """
     present = feature_MF.shape[-1]
     if present == 0:

@@ -50,7 +50,7 @@ def probe(path: str | Path) -> MediaInfo:
     The cover of a music file is no video.
 
     Raises:
-        MediaError: missing, a folder, empty, no media, neither pictures nor sound, or pictures of over ``MAX_PIXELS``.
+        MediaError: if it is missing, a folder, empty, no media, without pictures and sound, or over ``MAX_PIXELS``.
             The message starts with the path.
     """
     with open_media(path) as container:

@@ -53,12 +53,12 @@ def read_frames(
             more computing in all: leave it at 1 where several videos are read at a time.
 
     Returns:
-        The K frames as asked. In place of one that cannot be decoded stands the nearest that can.
+        The K frames as asked. One that cannot be decoded is replaced by the nearest that can.
 
     Raises:
-        MediaError: as :func:`probe`; no pictures; none of the frames could be decoded.
-        IndexError: a number that the video has no frame for.
-        ValueError: no number at all.
+        MediaError: as :func:`probe`; also if there are no pictures, or none of the frames could be decoded.
+        IndexError: if the video has no frame of a number.
+        ValueError: if no number is given.
     """
     asked_K = np.asarray(frame_K, dtype=np.int64).ravel()
     if asked_K.size == 0:
@@ -89,7 +89,7 @@ def assemble(
     """The frames as asked, the nearest found one in the place of each that is missing.
 
     Raises:
-        MediaError: none was found.
+        MediaError: if none was found.
     """
     if not found:
         raise MediaError(f"{path}: none of its {len(index)} frames that were asked for can be decoded; it is damaged")

@@ -1,4 +1,4 @@
-"""Which frames stand for a clip.
+"""Which frames stand for a video.
 
 Legend: S segments, L consecutive frames of each.
 """
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 
 def sample_segments(frames: int, segments: int, length: int, rng: np.random.Generator | None) -> NDArray[np.int64]:
-    """Cut a clip into equal segments and take some consecutive frames from each (arXiv 2311.17335, section IV).
+    """Cut a video into equal segments and take some consecutive frames from each (arXiv 2311.17335, section IV).
 
     Segment s covers the frames from ``s * frames / segments`` to ``(s + 1) * frames / segments``. The run of ``length``
     frames lies in its middle, or with ``rng`` anywhere inside. A segment that is shorter than the run centres it (with
-    ``rng``, still covers the segment), moved to stay within the clip; a clip that is shorter than one run is looped.
+    ``rng``, still covers the segment), moved to stay within the video; a video that is shorter than one run is looped.
 
     Args:
-        frames: number of frames of the clip, at least 1.
+        frames: number of frames of the video, at least 1.
         segments: S.
         length: L.
         rng: None for the centre: the same frames each time.
@@ -24,7 +24,7 @@ def sample_segments(frames: int, segments: int, length: int, rng: np.random.Gene
         int64, shape (S, L), in [0, frames).
 
     Raises:
-        ValueError: an argument below 1.
+        ValueError: if an argument is below 1.
     """
     if min(frames, segments, length) < 1:
         raise ValueError(f"frames {frames}, segments {segments}, length {length}: each must be at least 1")

@@ -1,6 +1,6 @@
 """A short video as the input of an audio-visual network.
 
-Legend: S segments of a clip, T frames of one, H = W = size, C = 3 channels; F audio frames of a segment, M
+Legend: S segments of a video, T frames of one, H = W = size, C = 3 channels; F audio frames of a segment, M
 coefficients; K different frames, N frames of the whole video.
 """
 
@@ -152,8 +152,9 @@ def read_video(
         video, audio: False leaves that out.
 
     Raises:
-        MediaError: missing, no media, or neither pictures nor sound could be decoded; the message starts with the path.
-        ValueError: an empty part, or nothing is wanted.
+        MediaError: if it is missing, no media, or neither pictures nor sound could be decoded; the message starts with
+            the path.
+        ValueError: if the part is empty, or nothing is wanted.
     """
     return finish_video(read_raw(open_source(path), config, start_s, end_s, rng, video, audio), config)
 

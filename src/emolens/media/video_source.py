@@ -1,4 +1,4 @@
-"""Where the pictures and the sound of a clip come from: a file, or something that was made of one.
+"""Where the pictures and the sound of a video come from: a file, or something that was made of one.
 
 Legend: N frames of the whole video, K of them wanted, H, W height and width, T samples.
 """
@@ -17,7 +17,7 @@ from emolens.media.video import FrameIndex, Frames, MediaInfo, index_frames, pro
 
 
 class VideoSource(Protocol):
-    """What a clip is cut from.
+    """What frames and sound are read from.
 
     Attributes:
         name: how messages call it.
@@ -50,7 +50,7 @@ def open_source(path: str | Path) -> VideoSource:
     """A video, a sound or a picture; only pictures are told by their suffix.
 
     Raises:
-        MediaError: missing, or no media; the message starts with the path.
+        MediaError: if it is missing, or no media; the message starts with the path.
     """
     return StillSource(path) if Path(path).suffix.lower() in IMAGE_SUFFIXES else FileSource(path)
 

@@ -37,7 +37,7 @@ def stream_frames(
 
     Raises:
         MediaError: as :func:`emolens.media.video.read_frames`.
-        ValueError: a rate of 0 or below.
+        ValueError: if the rate is not positive.
     """
     if not rate_hz > 0:
         raise ValueError(f"rate_hz {rate_hz}: must be above 0")
@@ -72,8 +72,8 @@ def stream_windows(
         shown at its start.
 
     Raises:
-        MediaError: as :func:`emolens.media.video.read_frames`; nothing in a window could be decoded, nor before it.
-        ValueError: windows that are empty or not ascending.
+        MediaError: as :func:`emolens.media.video.read_frames`; also if nothing in a window, or before, can be decoded.
+        ValueError: if windows are empty or not ascending.
     """
     index = index or index_frames(path)
     asked = [_frames_in(window, frames_of, index) for window in _ascending(windows)]

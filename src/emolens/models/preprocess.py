@@ -37,9 +37,9 @@ MAX_ASPECT = 32
 class Preprocess:
     """Resize, crop at the centre, scale to [0, 1], normalise.
 
-    Bit for bit what torchvision, open_clip and timm do to a PIL image at inference (test_preprocess.py holds it
-    against all three) of sides within 1:32. Pillow resizes, always with antialiasing; resizing tensors without it gives
-    other numbers.
+    Bit for bit what torchvision, open_clip and timm do to a PIL image at inference (tested against all three), for
+    ratios of sides up to 32. Validation in training uses it too. Pillow resizes, always with antialiasing; resizing
+    tensors without it gives other numbers.
 
     Attributes:
         resize: (h, w) that the picture is scaled to: "shortest" covers it, keeping the aspect ratio; "longest" fits
@@ -148,7 +148,7 @@ class Preprocess:
         """The reverse of :meth:`to_dict`.
 
         Raises:
-            ConfigError: a field is missing, unknown or of a wrong value.
+            ConfigError: if a field is missing, unknown or not valid.
         """
         return from_plain(cls, values, "preprocessing")
 

@@ -38,7 +38,7 @@ class LabelSpace:
         citation: where the labels are from.
 
     Raises:
-        DataError: labels that repeat, lists that differ in length, a polarity, alias or point that cannot be.
+        DataError: if labels repeat, lists differ in length, or a polarity, alias or point is not valid.
     """
 
     name: str
@@ -109,7 +109,7 @@ class LabelSpace:
         """Place of ``label`` in [0, C); other spellings and cases count.
 
         Raises:
-            DataError: no such label; the message names the nearest ones.
+            DataError: if there is no such label; the message names the nearest ones.
         """
         place = self.find(label)
         if place is None:
@@ -121,7 +121,7 @@ class LabelSpace:
         """The label as this space writes it.
 
         Raises:
-            DataError: no such label.
+            DataError: if there is no such label.
         """
         return self.labels[self.index(label)]
 
@@ -183,7 +183,7 @@ class LabelSpace:
                 ``parent``, ``prompts``, ``title``, ``citation``.
 
         Raises:
-            DataError: a field that is missing, unknown or cannot be.
+            DataError: if a field is missing, unknown or not valid.
         """
         name = table.get("name")
         if not isinstance(name, str):

@@ -37,7 +37,7 @@ def mapping_kind(source: str | LabelSpace, target: str | LabelSpace) -> str:
     """How scores get from ``source`` to ``target``: "native" (the same labels), "exact" or "valence_arousal".
 
     Raises:
-        ConfigError: unknown name of a space.
+        ConfigError: if a space is unknown.
     """
     source, target = get_label_space(source), get_label_space(target)
     if source.labels == target.labels:
@@ -56,7 +56,7 @@ def mapping_table(source: str | LabelSpace, target: str | LabelSpace, how: str =
         (S, T), float64: a row holds one 1, or only zeros where the label has no counterpart and is left out.
 
     Raises:
-        ConfigError: unknown ``how`` or space; no exact table; a label without a valence-arousal point.
+        ConfigError: if ``how`` or a space is unknown, there is no exact table, or a label has no valence-arousal point.
     """
     source, target = get_label_space(source), get_label_space(target)
     if how not in WAYS:
@@ -100,8 +100,7 @@ def map_scores(
 
     Raises:
         ConfigError: as :func:`mapping_table`.
-        DataError: a label that is not in ``source``, a last axis that is not S long, negative or infinite
-            scores.
+        DataError: if a label is not in ``source``, the last axis is not S long, or scores are negative or infinite.
     """
     source, target = get_label_space(source), get_label_space(target)
     table = mapping_table(source, target, how)

@@ -17,7 +17,7 @@ def load_label_space(path: str | PathLike[str]) -> LabelSpace:
     """Read a label space from a TOML file; its name is the file's, unless it states one.
 
     Raises:
-        DataError: missing, not TOML, or not a label space.
+        DataError: if it is missing, not TOML, or not a label space.
     """
     path = Path(path)
     try:

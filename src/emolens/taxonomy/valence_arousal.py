@@ -25,7 +25,7 @@ def label_points(space: LabelSpace) -> Floats:
     """Each label's point, (C, D), float64, in [-1, 1].
 
     Raises:
-        ConfigError: a label without a point.
+        ConfigError: if a label has no point.
     """
     point_CD = np.array(space.valence_arousal, dtype=np.float64)
     unknown = [label for label, point in zip(space.labels, point_CD, strict=True) if np.isnan(point).any()]
@@ -52,8 +52,8 @@ def scores_from_valence_arousal(valence_N: npt.ArrayLike, arousal_N: npt.ArrayLi
         (N, C), float64, rows summing to 1; NaN rows where an input is NaN.
 
     Raises:
-        ConfigError: a label without a valence-arousal point.
-        DataError: inputs that differ in shape.
+        ConfigError: if a label has no valence-arousal point.
+        DataError: if the inputs differ in shape.
     """
     space = get_label_space(space)
     valence, arousal = np.asarray(valence_N, dtype=np.float64), np.asarray(arousal_N, dtype=np.float64)
@@ -77,8 +77,8 @@ def valence_arousal_from_scores(score_NC: npt.ArrayLike, space: str | LabelSpace
         valence and arousal, each (N,), float64, in [-1, 1].
 
     Raises:
-        ConfigError: a label without a valence-arousal point.
-        DataError: a shape that does not fit.
+        ConfigError: if a label has no valence-arousal point.
+        DataError: if the shapes do not fit.
     """
     space = get_label_space(space)
     score = np.asarray(score_NC, dtype=np.float64)

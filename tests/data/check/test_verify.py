@@ -127,7 +127,7 @@ def test_no_manifest(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def clips(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
+def videos(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
     """Three different videos with sound, in three splits."""
     rows = []
     for row, split in enumerate(("train", "val", "test")):
@@ -136,17 +136,17 @@ def clips(tmp_path: Path, video: Callable[..., Path]) -> Manifest:
     return Manifest(pd.DataFrame(rows), {}, tmp_path).freeze_splits()
 
 
-def test_videos_all_well(clips: Manifest, check) -> None:
-    assert check(clips).findings == []
+def test_videos_all_well(videos: Manifest, check) -> None:
+    assert check(videos).findings == []
 
 
-def test_unreadable_videos_and_sounds(tmp_path: Path, clips: Manifest, check, video) -> None:
+def test_unreadable_videos_and_sounds(tmp_path: Path, videos: Manifest, check, video) -> None:
     (tmp_path / "0.mp4").write_text("not a video")
     content = (tmp_path / "1.mp4").read_bytes()
     (tmp_path / "1.mp4").write_bytes(content[: len(content) // 3])
     video(tmp_path / "2.mp4", sound=False)
-    frame = clips.frame.assign(media=["video", "video", "audio"])
-    report = check(replace(clips, frame=frame))
+    frame = videos.frame.assign(media=["video", "video", "audio"])
+    report = check(replace(videos, frame=frame))
     assert found(report)["problem files"] == "3 files cannot be read"
     reasons = [example[0].rsplit("/", 1)[1] for example in report.problems[0].examples]
     assert reasons[0].startswith("0.mp4: is not a video")
@@ -154,10 +154,10 @@ def test_unreadable_videos_and_sounds(tmp_path: Path, clips: Manifest, check, vi
     assert reasons[2] == "2.mp4: has no sound; the manifest says that it is a sound"
 
 
-def test_videos_that_lack_something(tmp_path: Path, clips: Manifest, check, video) -> None:
+def test_videos_that_lack_something(tmp_path: Path, videos: Manifest, check, video) -> None:
     video(tmp_path / "0.mp4", sound=False)
     video(tmp_path / "1.mp4", pictures=False)
-    report = check(clips)
+    report = check(videos)
     assert found(report) == {
         "notice sound": "1 of 3 videos have no sound",
         "notice pictures": "1 of 3 videos have no pictures",
@@ -165,21 +165,21 @@ def test_videos_that_lack_something(tmp_path: Path, clips: Manifest, check, vide
     assert report.findings[0].examples == [["v0"]]
 
 
-def test_a_video_in_another_format_is_a_near_duplicate(tmp_path: Path, clips: Manifest, check, video) -> None:
+def test_a_video_in_another_format_is_a_near_duplicate(tmp_path: Path, videos: Manifest, check, video) -> None:
     video(tmp_path / "2.mp4", seed=0, size=(96, 64), options={"crf": "30"})
-    report = check(clips)
+    report = check(videos)
     assert found(report) == {
         "problem near duplicates": "nearly the same picture or video lies in several splits, in 1 case: training sees "
         "what the test asks"
     }
     assert report.findings[0].examples == [["v0 (train)", "v2 (test)"]]
     (tmp_path / "2.mp4").write_bytes((tmp_path / "0.mp4").read_bytes())
-    assert list(found(check(clips))) == ["problem exact duplicates"]
+    assert list(found(check(videos))) == ["problem exact duplicates"]
 
 
 @pytest.mark.shared
 def test_acted_clips_of_one_actor_are_no_duplicates(shared: Path, check) -> None:
-    """Their middle frames look alike; the clips are different takes."""
+    """Their middle frames look alike; the videos are different takes."""
     manifest = import_dataset("javanese", shared / "data/javanese")
     some = manifest.frame[manifest.frame["group"] == "10"].reset_index(drop=True)
     assert check(replace(manifest, frame=some)).findings == []

@@ -54,9 +54,9 @@ def test_subsets_labels_and_files(tmp_path: Path) -> None:
 
 def test_own_template_fixes_and_subset_names(tmp_path: Path) -> None:
     database = {"x.1": entry("Scary", "holdout"), "y": {"subset": "training", "annotations": []}}
-    layout(tmp_path, database, "clips/v_x.1.mp4", "clips/v_y.mp4", name="annotations/one.json")
+    layout(tmp_path, database, "videos/v_x.1.mp4", "videos/v_y.mp4", name="annotations/one.json")
     options = {"label_space": "emotions6", "label_fixes": {"Scary": "fear"}, "subsets": {"holdout": "test"}}
-    manifest = read(tmp_path, path=("clips/v_{id}.mp4",), group_pattern="v_(.)", **options)
+    manifest = read(tmp_path, path=("videos/v_{id}.mp4",), group_pattern="v_(.)", **options)
     assert manifest.frame["label"].tolist()[0] == "fear"
     assert manifest.frame["label"].isna().tolist() == [False, True]
     assert manifest.frame["split"].tolist() == ["test", "train"]

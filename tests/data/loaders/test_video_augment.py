@@ -1,4 +1,4 @@
-"""Augmentation of clips: the same for all frames, by the seed, and what each part promises."""
+"""Augmentation of videos: the same for all frames, by the seed, and what each part promises."""
 
 from dataclasses import replace
 

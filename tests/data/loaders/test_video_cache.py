@@ -1,4 +1,4 @@
-"""Decoded clips on disk: what comes back, when a file is trusted, and what a bad clip does."""
+"""Decoded videos on disk: what comes back, when a file is trusted, and what a bad video does."""
 
 import os
 import shutil
@@ -46,21 +46,21 @@ def test_what_comes_back_is_the_clip(manifest, tmp_path, frame_number):
     assert (built.made, built.known, built.failed) == (5, 0, {})
     assert built.bytes == sum(path.stat().st_size for path in (tmp_path / "c").rglob("*.safetensors"))
     for name in manifest.frame["path"]:
-        source, clip = open_source(manifest.root / name), known(manifest, tmp_path / "c", name)
-        assert (clip.has_video, clip.has_audio) == (source.has_video, source.has_audio)
-        assert clip.duration_s == source.duration_s
+        source, decoded = open_source(manifest.root / name), known(manifest, tmp_path / "c", name)
+        assert (decoded.has_video, decoded.has_audio) == (source.has_video, source.has_audio)
+        assert decoded.duration_s == source.duration_s
         if source.has_video:
-            np.testing.assert_array_equal(clip.times(), source.times())
+            np.testing.assert_array_equal(decoded.times(), source.times())
             wanted = np.unique(np.array([0, len(source.times()) - 1]))
             for square in (False, True):
-                found, expected = (s.frames(wanted, 32, square).image_KHWC for s in (clip, source))
+                found, expected = (s.frames(wanted, 32, square).image_KHWC for s in (decoded, source))
                 assert found.shape == expected.shape
                 assert np.abs(found.astype(int) - expected).mean() < 6
         if source.has_audio:
-            found, expected = (s.sound(44100, 0.25, 1.25) for s in (clip, source))
+            found, expected = (s.sound(44100, 0.25, 1.25) for s in (decoded, source))
             np.testing.assert_allclose(found.wave_T, expected.wave_T, atol=1 / 32767)
         else:
-            assert clip.sound(44100, 0.0, None) is None
+            assert decoded.sound(44100, 0.0, None) is None
     numbers = [
         frame_number(image) for image in known(manifest, tmp_path / "c").frames(np.arange(20), 32, True).image_KHWC
     ]

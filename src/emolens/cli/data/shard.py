@@ -16,7 +16,7 @@ def shard(
 ) -> int:
     """Copy the pictures of a manifest into tar files with an index, for many machines or an object store.
 
-    Interrupted and started again, it goes on with the next file. DIR/index.parquet is a manifest: train on it as on
+    Interrupted and started again, it continues with the next file. DIR/index.parquet is a manifest: train on it as on
     any other.
 
     Args:

@@ -22,7 +22,7 @@ def middle_frame(path: str | Path, size: tuple[int, int] | None = None) -> NDArr
         uint8 RGB, upright, shape (H, W, C).
 
     Raises:
-        MediaError: no pictures, or none that can be decoded. The message starts with the path.
+        MediaError: if there are no pictures, or none can be decoded. The message starts with the path.
     """
     index = index_frames(path)
     frame_HWC: NDArray[np.uint8] = read_frames(path, [len(index) // 2], size, index).image_KHWC[0]

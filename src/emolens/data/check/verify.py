@@ -25,8 +25,8 @@ from emolens.files import write_json
 from emolens.prefetch import prefetch, reason
 from emolens.progress import progress
 
-# Grey levels, on the average over small frames. Copies of a clip in other sizes and qualities differ by 0.2 to 1.8;
-# different clips of one actor before one wall, whose middle frames have near hashes, by 2.6 and more.
+# Grey levels, on the average over small frames. Copies of a video in other sizes and qualities differ by 0.2 to 1.8;
+# different videos of one actor before one wall, whose middle frames have near hashes, by 2.6 and more.
 SAME_VIDEO = 2.0
 ABOUT = 0.02  # by how much a rounded published number may differ from the exact one
 
@@ -79,7 +79,7 @@ def verify_manifest(path: str | Path, near: int = 4, workers: int | None = None)
         All findings, not only the first.
 
     Raises:
-        DataError: the manifest itself is missing or unreadable.
+        DataError: if the manifest itself is missing or unreadable.
     """
     manifest = Manifest(*read_table(Path(path)))
     findings: list[Finding] = []

@@ -47,9 +47,9 @@ def import_activitynet_json(source: Path, options: ActivityNetOptions) -> Manife
     list has no label.
 
     Raises:
-        ConfigError: a template with an unknown name; no label space is given and the labels fit none, or several.
-        DataError: no such file, or one of another form; an unknown subset; a label that is not in the space; several
-            labels for one video; no video found.
+        ConfigError: if a template has an unknown name, or no label space is given and the labels fit none, or several.
+        DataError: if the file is missing or of another form, a subset is unknown, a label is not in the space, a video
+            has several labels, or no video is found.
     """
     check_templates(options.path, ("id", "label"))
     table = _table(source, options)

@@ -91,8 +91,8 @@ def import_csv(source: Path, options: CsvOptions) -> Manifest:
     """Read the table, find the files; rows without a file are left out and counted in the notes.
 
     Raises:
-        ConfigError: options that contradict each other or name no column.
-        DataError: no table, no row with a file, a label that is not in the space, a cell that is no number.
+        ConfigError: if options contradict each other, or name a column that the table lacks.
+        DataError: if there is no table or no row with a file, a label is not in the space, or a cell is no number.
     """
     table = source / options.table if options.table else source
     root = table.parent if source == table else source

@@ -36,7 +36,7 @@ def import_emoset_json(source: Path, options: EmoSetOptions) -> Manifest:
     Releases differ in the rows of the lists: [emotion, image, annotation] or [emotion, id, image, annotation].
 
     Raises:
-        DataError: a missing list, a row of another form, a label or attribute value that info.json does not know.
+        DataError: if a list is missing, a row has another form, or info.json lacks a label or attribute value.
     """
     info = read_json(source / "info.json")
     space = resolve_space(options.label_space)

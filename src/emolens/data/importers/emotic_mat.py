@@ -38,7 +38,7 @@ def import_emotic_mat(source: Path, options: EmoticOptions) -> Manifest:
     combined categories and combined numbers are taken. A person without numbers keeps the labels.
 
     Raises:
-        DataError: the file is missing, no MATLAB file, or has another structure.
+        DataError: if the file is missing, is no MATLAB file, or has another structure.
     """
     from scipy.io import loadmat
 

@@ -26,7 +26,7 @@ def check_templates(templates: Sequence[str], known: Sequence[str]) -> None:
     """Find a name in braces that is not ``known``.
 
     Raises:
-        ConfigError: there is one.
+        ConfigError: if there is one.
     """
     for template in templates:
         for name in re.findall(r"\{([^{}]*)\}", template):
@@ -60,8 +60,8 @@ def group_of(path: str, pattern: str) -> str:
     """The first group of the regular expression, matched on the file's name without suffix.
 
     Raises:
-        ConfigError: no regular expression with a group.
-        DataError: it does not match.
+        ConfigError: if it is no regular expression with a group.
+        DataError: if it does not match.
     """
     name = os.path.basename(path)
     stem, suffix = os.path.splitext(name)

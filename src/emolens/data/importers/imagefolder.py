@@ -48,8 +48,8 @@ def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
     further folders. Files are known by their suffix; hidden ones are left out.
 
     Raises:
-        DataError: no folder, no files of that kind in it, or a file name without a label or a group.
-        ConfigError: no label space is given and the folders' names match none, or several.
+        DataError: if there is no folder, no file of that kind in it, or a file name has no label or no group.
+        ConfigError: if no label space is given and the folders' names match none, or several.
     """
     if not source.is_dir():
         raise DataError(f"{source}: is not a folder")
@@ -89,7 +89,7 @@ def _files(source: Path, suffixes: frozenset[str]) -> tuple[list[str], int]:
     seen: set[str] = set()
     for folder, subfolders, files in os.walk(source, followlinks=True):
         real = os.path.realpath(folder)
-        if real in seen:  # a link to where we have been, perhaps to a parent: it would go on for ever
+        if real in seen:  # a link to where we have been, perhaps to a parent: it would never end
             subfolders.clear()
             continue
         seen.add(real)

@@ -9,7 +9,7 @@ def one_group_pattern(pattern: str, option: str) -> re.Pattern[str]:
     """The compiled pattern, whose first group is what is looked for.
 
     Raises:
-        ConfigError: no regular expression, or one without a group.
+        ConfigError: if it is no regular expression, or has no group.
     """
     try:
         compiled = re.compile(pattern)

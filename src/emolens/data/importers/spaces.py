@@ -14,8 +14,8 @@ def resolve_space(name: str) -> LabelSpace:
     """A known space by its name, or one's own by the path of its ``.toml`` file.
 
     Raises:
-        ConfigError: no built-in space is called so.
-        DataError: the file is missing or does not describe a label space.
+        ConfigError: if no known space is called so.
+        DataError: if the file is missing or does not describe a label space.
     """
     return load_label_space(name) if name.endswith(".toml") else get_label_space(name)
 
@@ -32,7 +32,7 @@ def canonical_label(label: str, space: LabelSpace, where: str) -> str:
     """The label as the space writes it.
 
     Raises:
-        DataError: the space has no such label; the message starts with ``where``.
+        DataError: if the space has no such label; the message starts with ``where``.
     """
     if space.find(label) is None:
         raise DataError(f'{where}: label "{label}" is not in {space.name}; {did_you_mean(label, space.labels)}')
@@ -48,7 +48,7 @@ def matching_space(names: Sequence[str], what: str, source: Path) -> LabelSpace:
         source: where, for messages.
 
     Raises:
-        ConfigError: none or several; the message names the nearest.
+        ConfigError: if none fits, or several; the message names the nearest.
     """
     spaces = [get_label_space(name) for name in list_label_spaces()]
     fitting = [space for space in spaces if all(space.find(name) is not None for name in names)]

@@ -47,9 +47,9 @@ def import_splitlists(source: Path, options: SplitListsOptions) -> Manifest:
     ``vallist01.txt`` is read where it exists.
 
     Raises:
-        ConfigError: a fold below 1; no label space is given and the classes fit none, or several.
-        DataError: no lists, or none of that fold; a class that ``classInd.txt`` does not have; a file that is listed
-            twice; a label that is not in the space; no file found.
+        ConfigError: if the fold is below 1, or no label space is given and the classes fit none, or several.
+        DataError: if there are no lists of that fold, ``classInd.txt`` lacks a class, a file is listed twice, a label
+            is not in the space, or no file is found.
     """
     check_templates(options.path, ("path",))
     folder = _folder(source, options)

@@ -15,11 +15,11 @@ from emolens.people.boxes import TOLERANCE, boxes_inside
 
 
 class BoxTable:
-    """Columns ``boxes`` and ``box_scores``, and ``height`` and ``width``, of a manifest, as far as they are there.
+    """Columns ``boxes`` and ``box_scores``, and ``height`` and ``width``, of a manifest, as far as they are present.
 
     Raises:
-        DataError: a box that is none, or outside its picture where its size is stated, or another number of scores
-            than boxes; names the row.
+        DataError: if a box is malformed, or outside its picture (if its size is stated), or the numbers of scores and
+            boxes differ; names the row.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ def class_weights(label_N: NDArray[np.int64], num_classes: int) -> NDArray[np.fl
         float64, shape (C,). A class that does not occur has weight 0: no sample ever asks for it.
 
     Raises:
-        ValueError: an index outside [-1, num_classes).
+        ValueError: if an index is outside [-1, num_classes).
     """
     if label_N.size and not (label_N.min() >= -1 and label_N.max() < num_classes):
         raise ValueError(f"labels from {label_N.min()} to {label_N.max()} do not fit {num_classes} classes")

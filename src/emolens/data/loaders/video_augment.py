@@ -1,4 +1,4 @@
-"""Random changes to a training clip: one draw for all of its frames, and some for its sound.
+"""Random changes to a training video: one draw for all of its frames, and some for its sound.
 
 Legend: K frames, H, W height and width, S side of the square, C = 3 channels, T samples; G segments, F audio frames, M
 coefficients.
@@ -21,7 +21,7 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and torchvision turn col
 
 @dataclass(frozen=True)
 class VideoAugment:
-    """What is done to a training clip.
+    """What is done to a training video.
 
     AV-CPNet (arXiv 2311.17335) crops and mirrors. The rest is mild: light, colour and loudness vary between recordings
     without a change of what they show.
@@ -32,11 +32,11 @@ class VideoAugment:
     reading: float = 8 / 7
     """Frames are read with a shorter side of this times the network's (112 -> 128), so that crops keep their detail."""
     flip: float = 0.5
-    """Probability that the clip is mirrored."""
+    """Probability that the video is mirrored."""
     brightness: float = 0.2
     """All colours are multiplied by 1 +- this."""
     contrast: float = 0.2
-    """The distance from the clip's mean grey is multiplied by 1 +- this."""
+    """The distance from the video's mean grey is multiplied by 1 +- this."""
     saturation: float = 0.2
     """The distance of each pixel from its grey is multiplied by 1 +- this."""
     gain_db: float = 6.0

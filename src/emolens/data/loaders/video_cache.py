@@ -1,9 +1,9 @@
-"""Decoded training clips on disk, since epochs repeat: small JPEG frames that are read one by one, and the sound.
+"""Decoded training videos on disk, because epochs repeat: small JPEG frames that are read one by one, and the sound.
 
-One safetensors file a clip. Its metadata states the source's size and time of change and how it was made, so that a
+One safetensors file a video. Its metadata states the source's size and time of change and how it was made, so that a
 changed source, or other settings, are noticed.
 
-Legend: N frames of a clip, K of them, H, W height and width, P bytes, T samples.
+Legend: N frames of a video, K of them, H, W height and width, P bytes, T samples.
 """
 
 import hashlib
@@ -38,7 +38,7 @@ FULL_SCALE = 32767  # of int16
 
 @dataclass(frozen=True)
 class VideoCacheConfig:
-    """What is kept of a clip."""
+    """What is kept of a video."""
 
     size: int = 128
     """Pixels of the shorter side: what training crops from (``data.loaders.video_augment``)."""
@@ -52,19 +52,19 @@ class VideoCacheConfig:
     def __post_init__(self) -> None:
         if self.size < 8 or not 1 <= self.quality <= 100 or self.rate < 1 or self.sound_s <= 0:
             raise ConfigError(
-                f"clip cache: size {self.size} must be at least 8, quality {self.quality} 1 to 100, "
+                f"decoded videos: size {self.size} must be at least 8, quality {self.quality} 1 to 100, "
                 f"rate {self.rate} and sound_s {self.sound_s} above 0"
             )
 
 
 @dataclass(frozen=True)
 class BuiltCache:
-    """What became of the clips of a manifest.
+    """What became of the videos of a manifest.
 
     Attributes:
-        made, known: clips that were decoded now, and that were there already.
+        made, known: videos that were decoded now, and those that were decoded already.
         failed: id -> message.
-        bytes: of all clips, on disk.
+        bytes: of all decoded videos, on disk.
     """
 
     made: int
@@ -74,7 +74,7 @@ class BuiltCache:
 
 
 class CachedVideo:
-    """A clip out of the cache; see :class:`emolens.media.video_source.VideoSource`."""
+    """A video out of the cache; see :class:`emolens.media.video_source.VideoSource`."""
 
     def __init__(self, place: Path, stated: dict[str, Any]) -> None:
         self._place, self._stated = place, stated
@@ -113,7 +113,7 @@ class CachedVideo:
 
 
 def cached_video(directory: Path, name: str, path: Path, side: int, rate: int, sound_s: float) -> CachedVideo | None:
-    """The clip of a manifest's row, or None where the cache has none of this source with at least this detail.
+    """The decoded video of a manifest's row, or None if the cache has none of this source with at least this detail.
 
     A source that is gone is no reason not to train on what was made of it.
 
@@ -136,7 +136,7 @@ def cached_video(directory: Path, name: str, path: Path, side: int, rate: int, s
 
 
 def cached_place(directory: Path, name: str) -> Path:
-    """The file of a clip."""
+    """The file of a decoded video."""
     digest = hashlib.sha256(name.encode()).hexdigest()[:32]
     return directory / digest[:2] / f"{digest[2:]}.safetensors"
 
@@ -144,13 +144,13 @@ def cached_place(directory: Path, name: str) -> Path:
 def build_cache(
     manifest: Manifest, directory: Path, config: VideoCacheConfig = VideoCacheConfig(), workers: int = 1
 ) -> BuiltCache:
-    """Decode each clip of a manifest once. What is there, and is of the same source and settings, stays.
+    """Decode each video of a manifest once. One that was decoded from the same source with the same settings stays.
 
     Args:
-        workers: clips that are decoded at once.
+        workers: videos that are decoded at once.
 
     Raises:
-        DataError: the place cannot be written.
+        DataError: if the place cannot be written.
     """
     frame, paths = manifest.frame, manifest.paths()
     names, ids = [str(name) for name in frame["path"]], [str(identity) for identity in frame["id"]]
@@ -175,7 +175,7 @@ def build_cache(
 
 
 def _make(path: Path, place: Path, config: VideoCacheConfig) -> bool:
-    """Write the file of one clip; False where it is there."""
+    """Write the file of one video; False if it is there already."""
     try:
         source_stamp = _stamp(path)
     except OSError as error:
@@ -195,7 +195,7 @@ def _make(path: Path, place: Path, config: VideoCacheConfig) -> bool:
 
 
 def _decoded(source: VideoSource, config: VideoCacheConfig) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Tensors and facts of a clip; a modality that fails is left out, and its reason kept."""
+    """Tensors and facts of a video; a modality that fails is left out, and its reason kept."""
     problems: dict[str, list[str]] = {"picture_problems": [], "sound_problems": []}
     tensors: dict[str, NDArray[Any]] = {}
     try:

@@ -75,7 +75,7 @@ def describe_manifest(manifest: Manifest, language: Language) -> DescriptionResu
     Brightness and colourfulness are computed from the picture where the table lacks them.
 
     Raises:
-        DataError: an annotated brightness or colourfulness that is not a number from 0 to 1.
+        DataError: if an annotated brightness or colourfulness is not a number from 0 to 1.
     """
     frame = manifest.frame
     columns = {name: list(frame[name]) for name in language.order if name in frame.columns}

@@ -62,7 +62,7 @@ def load_language(name: str) -> Language:
     """A language by its code (``en``), or by the path of its TOML file.
 
     Raises:
-        ConfigError: no such language; or a file that is not TOML, lacks a part, or has a sentence without {value}.
+        ConfigError: if there is no such language, or its file is not TOML, lacks a part, or a sentence lacks {value}.
     """
     if name.endswith(".toml"):
         try:
