@@ -4,9 +4,11 @@ import math
 
 import pytest
 
+from emolens.errors import ConfigError
+from emolens.media.audio_config import AudioConfig
 from emolens.models.av_cpnet import AVCPNetConfig
 from emolens.recipes import get_recipe
-from emolens.training.jobs.av import AVConfig, SoundConfig
+from emolens.training.jobs.av import AVConfig
 from emolens.training.optim import learning_rate
 
 
@@ -38,8 +40,7 @@ def test_defaults_are_those_of_the_paper():
     assert (model.segments, model.frames, model.size, model.width, model.levels) == (16, 8, 112, 512, 3)
     assert (model.video.embed_dim, model.video.depths, model.video.window) == (96, (2, 2, 6, 2), (8, 7, 7))
     assert (model.audio.width, model.audio.layers) == (64, (3, 4, 6, 3))
-    made = config.video
-    assert (made.rate, made.coefficients, made.n_fft, made.hop) == (44100, 32, 2048, 512)
+    assert config.video.audio == AudioConfig("mfcc", rate=44100, n_fft=2048, hop=512, coefficients=32)
     assert config.video.segments * config.video.audio_frames == 4096
     assert (config.loss.kind, config.loss.penalty) == ("ep_ce", (0.5, 0.5, 0.5))
     assert config.loss.modality_dropout > 0
@@ -62,9 +63,11 @@ def test_the_others_are_the_same_but_for_what_their_names_say():
 def test_network_and_clips_cannot_contradict():
     model = AVCPNetConfig(classes=6, segments=3, frames=5, size=96, audio_frames=20, coefficients=13)
     for feature in ("mfcc", "log_mel"):
-        clip = AVConfig(model, sound=SoundConfig(feature, rate=16000)).video
+        clip = AVConfig(model, audio=AudioConfig(feature, rate=16000)).video
         assert (clip.segments, clip.frames, clip.size, clip.audio_frames, clip.bands) == (3, 5, 96, 20, 13)
-        assert clip.rate == 16000
+        assert clip.audio.rate == 16000
+    with pytest.raises(ConfigError, match=r"audio.coefficients = 20, but the network takes 13: set model.coefficients"):
+        AVConfig(model, audio=AudioConfig(coefficients=20))
 
 
 @pytest.mark.parametrize("recipe", ["av_cpnet", "av_cpnet_tiny", "late_fusion", "video_swin", "audio_resnet"])

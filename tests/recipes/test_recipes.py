@@ -1,6 +1,10 @@
 """Every recipe, by its file; and one from elsewhere."""
 
+import ast
+import inspect
 import sys
+import textwrap
+from dataclasses import fields, is_dataclass
 
 import pytest
 
@@ -20,6 +24,31 @@ def test_each_recipe_returns_a_config_that_can_be_trained(name):
     assert isinstance(config, JobConfig)
     assert config == get_recipe(name)()
     assert config.optimizer.warmup_epochs <= config.trainer.epochs
+
+
+def undocumented(config, place=""):
+    """Fields without a sentence of their own, and those of the configs inside."""
+    said = {}
+    for base in filter(is_dataclass, reversed(type(config).__mro__)):
+        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body
+        for node, after in zip(body, [*body[1:], None], strict=True):
+            if isinstance(node, ast.AnnAssign):
+                text = after.value if isinstance(after, ast.Expr) else None
+                said[node.target.id] = text.value if isinstance(text, ast.Constant) else ""
+    for name in (field.name for field in fields(config)):
+        if not (said[name][:1].isupper() and said[name].endswith(".")):
+            yield place + name
+    for name in (field.name for field in fields(config)):
+        if is_dataclass(getattr(config, name)):
+            yield from undocumented(getattr(config, name), f"{place}{name}.")
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_field_has_a_sentence_that_stands_alone_in_the_help(name):
+    config = get_recipe(name)()
+    # Augmentation and the feature of sound are configs of other floors, with docstrings of their own.
+    missing = [place for place in undocumented(config) if not place.startswith(("augment.", "audio."))]
+    assert missing == []
 
 
 @pytest.mark.parametrize("name", recipes())

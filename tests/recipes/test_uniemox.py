@@ -15,6 +15,7 @@ import pytest
 
 from emolens import load
 from emolens.cli.main import main
+from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
 from emolens.models.backbones.load import load_backbone
 from emolens.recipes import get_recipe
@@ -87,7 +88,7 @@ def test_pretraining_lowers_every_loss_and_leaves_an_encoder(pretrained):
     assert config["data"]["n"] == {"train": 24, "val": 8}
     assert config["steps"] == 12 * 24 // 8
     assert config["samples_per_s"] > 0
-    assert load_backbone(f"uniemox:{pretrained}", "cpu").embed_dim == 24
+    assert load_backbone(f"uniemox:{pretrained}", ComputeConfig("cpu")).embed_dim == 24
 
 
 def test_finetuning_starts_from_the_encoder_and_its_run_predicts(pretrained, data, tmp_path, capsys):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from emolens.errors import DataError
+from emolens.media.audio_config import AudioConfig
 from emolens.media.video_sample import VideoConfig
 from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.runs.config import BackboneFacts, DataFacts, RunConfig, TrainingFacts
@@ -18,7 +19,7 @@ FULL = RunConfig(
     multi_label=True,
     view="person",
     preprocess=evaluation_preprocess(64),
-    video=VideoConfig(segments=4, rate=8000),
+    video=VideoConfig(segments=4, audio=AudioConfig(rate=8000)),
     model={"depth": 2, "window": [2, 2]},
     source={"keras": "weights", "sha256": "0" * 64},
     training=TrainingFacts(

@@ -70,7 +70,7 @@ def test_a_pretrained_encoder_says_what_to_do_with_it(tmp_path):
 
 
 def test_what_is_saved_is_what_is_read_and_names_its_backbone(tmp_path, tiny_clip):
-    backbone = load_backbone(tiny_clip, "cpu", "fp32")
+    backbone = load_backbone(tiny_clip, ComputeConfig("cpu", "fp32"))
     torch.manual_seed(0)
     probe = LinearProbe(backbone.embed_dim, 0, ("valence",))
     torch.nn.init.normal_(probe.linear.weight)

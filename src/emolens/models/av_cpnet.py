@@ -28,35 +28,36 @@ Modality = Literal["audio", "video"]
 
 @dataclass(frozen=True)
 class AVCPNetConfig:
-    """The published sizes; the number of levels is not published.
-
-    Attributes:
-        classes: C.
-        segments, frames, size: S, T, and H = W in pixels.
-        audio_frames, coefficients: F and M.
-        width: D, of both modalities' features.
-        levels: K of the pyramid. 2^(K-1) may be S or more: then the last levels see every segment.
-        heads: of attention over segments, a divisor of the width.
-        fusion: a name of ``emolens.models.av.fusion.FUSIONS``.
-        modalities: both, or the only one there is; then there is no fusion.
-        dropout: of the video encoder's features.
-        video, audio: the encoders, each by a config of a registered kind (:mod:`emolens.models.av.encoders`).
-    """
+    """The published sizes; the number of levels is not published."""
 
     classes: int
+    """Labels of the answers; a training takes their number from its data."""
     segments: int = 16
+    """Equal parts that a video is cut into."""
     frames: int = 8
+    """Consecutive frames that are taken from each segment."""
     size: int = 112
+    """Height and width of a frame, in pixels."""
     audio_frames: int = 256
+    """Frames of sound in each segment."""
     coefficients: int = 32
+    """Numbers of one frame of sound: MFCC coefficients, or bands of the log-mel spectrogram."""
     width: int = 512
+    """Width of the features of both modalities."""
     levels: int = 3
+    """Levels K of the pyramid. With 2^(K-1) at the number of segments or above, the last levels see every segment."""
     heads: int = 8
+    """Attention heads over segments; a divisor of the width."""
     fusion: str = "pyramid"
+    """How sound and pictures meet: pyramid, or another name of emolens.models.av.fusion.FUSIONS."""
     modalities: tuple[Modality, ...] = ("audio", "video")
+    """What the network takes: both, or one of them; then there is no fusion."""
     dropout: float = 0.5
+    """Dropout of the video encoder's features."""
     video: VideoEncoderConfig = field(default_factory=VideoSwinConfig)
+    """The video encoder, by a config of a registered kind (emolens.models.av.encoders)."""
     audio: AudioEncoderConfig = field(default_factory=AudioResNetConfig)
+    """The audio encoder, by a config of a registered kind."""
 
     def __post_init__(self) -> None:
         counts = ("classes", "segments", "frames", "size", "audio_frames", "coefficients", "width", "levels", "heads")

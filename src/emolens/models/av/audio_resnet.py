@@ -18,21 +18,17 @@ from emolens.models.av.encoders import AudioEncoderConfig, register_audio_encode
 @register_audio_encoder("resnet")
 @dataclass(frozen=True)
 class AudioResNetConfig(AudioEncoderConfig):
-    """ResNet-34 as published.
-
-    Attributes:
-        kind: tells this from other audio encoders in JSON.
-        width: channels of the first stage; each later stage has twice as many, so 512 at the end.
-        layers: blocks of each stage. (3, 4, 6, 3) is ResNet-34, (2, 2, 2, 2) ResNet-18.
-        input_norm: whether a batch norm brings the coefficients to one scale first, each with statistics of its own.
-            The first MFCC is two orders of magnitude larger than the last; without weights from elsewhere and with few
-            videos, the network does not get over that by itself.
-    """
+    """ResNet-34 as published."""
 
     kind: Literal["resnet"] = "resnet"
+    """Name of this encoder among the audio encoders."""
     width: int = 64
+    """Channels of the first stage; each later stage has twice as many, so 512 at the end."""
     layers: tuple[int, ...] = (3, 4, 6, 3)
+    """Blocks of each stage: (3, 4, 6, 3) is ResNet-34, (2, 2, 2, 2) ResNet-18."""
     input_norm: bool = False
+    """Bring the coefficients to one scale first, by a batch norm. The first MFCC is two orders of magnitude larger than
+    the last, and with few videos the network does not learn to undo that by itself."""
 
     def __post_init__(self) -> None:
         if self.width < 1:

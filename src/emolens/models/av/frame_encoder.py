@@ -25,22 +25,19 @@ EPS = 1e-6  # under the root of a variance: its slope at 0 is infinite
 @register_video_encoder("frames")
 @dataclass(frozen=True)
 class FrameEncoderConfig(VideoEncoderConfig):
-    """An image network of torchvision in place of Video Swin: needs no video weights and little time.
-
-    Attributes:
-        kind: tells this from the other video encoders in JSON.
-        backbone: a convolutional classifier of torchvision.
-        layer: the layer whose map is taken, by torchvision's names, such as "features.7" or "layer2"; None for the
-            last. Earlier ones of a classifier of things know less of things and more of shapes and motion.
-        weights: None for random ones, "imagenet" for torchvision's own (downloaded), or the path of a file.
-        frozen: whether it stays as it is; then its normalisations keep their statistics too.
-    """
+    """An image network of torchvision in place of Video Swin: needs no video weights and little time."""
 
     kind: Literal["frames"] = "frames"
+    """Name of this encoder among the video encoders."""
     backbone: str = "squeezenet1_1"
+    """A convolutional classifier of torchvision."""
     layer: str | None = None
+    """Layer whose map is taken, by torchvision's names, such as features.7 or layer2; None for the last. Earlier layers
+    know less of things and more of shapes and motion."""
     weights: str | None = None
+    """Weights to start from: None for random ones, "imagenet" for torchvision's own (downloaded once), or a file."""
     frozen: bool = True
+    """Leave the network as it is; its normalisations then keep their statistics too."""
 
     def build(self, pretrained: bool = True) -> "FrameEncoder":
         return FrameEncoder(self, pretrained)

@@ -23,27 +23,25 @@ GREY = 100.0  # subtracted from bytes: x/255 - 100/255 (AV-CPNet, arXiv 2311.173
 @register_video_encoder("video_swin")
 @dataclass(frozen=True)
 class VideoSwinConfig(VideoEncoderConfig):
-    """Video Swin-T, the published sizes.
-
-    Attributes:
-        kind: tells this from the other video encoders in JSON.
-        embed_dim: channels of the first stage; each later stage has twice as many.
-        depths, heads: blocks, and attention heads, of each stage.
-        window: frames, rows and columns of tokens that attention sees; smaller where there are fewer.
-        patch: frames, rows and columns of pixels of a token.
-        drop_path: in training, the probability that a sample skips a branch, rising from 0 to this with depth.
-        weights: None for random ones; "kinetics400" for torchvision's own (downloaded, 122 MB); or the path of a file:
-            a 3-D Swin by torchvision's names, or a 2-D one by those of torchvision, timm or Microsoft, to be inflated.
-    """
+    """Video Swin-T, the published sizes."""
 
     kind: Literal["video_swin"] = "video_swin"
+    """Name of this encoder among the video encoders."""
     embed_dim: int = 96
+    """Channels of the first stage; each later stage has twice as many."""
     depths: tuple[int, ...] = (2, 2, 6, 2)
+    """Blocks of each stage."""
     heads: tuple[int, ...] = (3, 6, 12, 24)
+    """Attention heads of each stage."""
     window: tuple[int, int, int] = (8, 7, 7)
+    """Frames, rows and columns of tokens that attention sees; smaller where there are fewer."""
     patch: tuple[int, int, int] = (2, 4, 4)
+    """Frames, rows and columns of pixels of a token."""
     drop_path: float = 0.1
+    """Probability that a training sample skips a branch, rising from 0 to this with depth."""
     weights: str | None = None
+    """Weights to start from: None for random ones; "kinetics400" for torchvision's own (122 MB, downloaded once); or
+    the path of a file: a 3-D Swin by torchvision's names, or a 2-D one by those of torchvision, timm or Microsoft."""
 
     def __post_init__(self) -> None:
         if len(self.depths) != len(self.heads) or sum(self.depths) < 2 or min(self.depths) < 1:

@@ -30,7 +30,7 @@ class AVConfig(JobConfig):
     model: AVCPNetConfig
     """The network, and with it the shape of its videos; the number of classes is taken from the data."""
     audio: AudioConfig = field(default_factory=AudioConfig)
-    """How sound becomes the network's input; the network's ``coefficients`` says how many numbers a frame of it has."""
+    """How sound becomes the network's input; how many numbers a frame of it has is the network's coefficients."""
     loss: AVLossConfig = field(default_factory=AVLossConfig)
     """Parts of the loss, modality dropout and mixup."""
     augment: VideoAugment = field(default_factory=VideoAugment)

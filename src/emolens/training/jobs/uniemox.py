@@ -63,8 +63,7 @@ class UniEmoXPretrainConfig(JobConfig):
             _need_texts(part, job.data, reads)
         if not self.persons:
             train, val = _without_boxes(train), _without_boxes(val)
-        seed, size = self.trainer.seed, self.model.image_size
-        preprocess = evaluation_preprocess(size)
+        seed, preprocess = self.trainer.seed, evaluation_preprocess(self.model.image_size)
         views, val_views = (
             TwoViewDataset(part, preprocess, seed, train=part is train, need_boxes=self.persons)
             for part in (train, val)
@@ -112,7 +111,9 @@ def _without_boxes(part: "Manifest") -> "Manifest":
 
 
 def _need_texts(part: "Manifest", data: str, needed: bool) -> None:
-    without = len(part) if not part.has("text") else int(part.frame["text"].isna().sum())
+    without = len(part)
+    if part.has("text"):
+        without = int(part.frame["text"].fillna("").astype(str).str.strip().eq("").sum())
     if needed and without:
         raise DataError(
             f"{data}: {without} rows have no text, which the contrastive loss needs; write them with "
