@@ -63,7 +63,6 @@ def make_workplace(directory: Path) -> Path:
     write_drawn(directory / "pictures", per_label=10, seed=0)
     write_film(directory / "video.mp4", ["awe", "fear", "contentment"], seconds=4.0)
     write_films(directory / "videos", ["awe", "fear"], per_label=6, seconds=0.5)
-    shutil.copy(directory / "video.mp4", directory / "clip.mp4")  # the README's name for it
     return directory
 
 

@@ -85,7 +85,7 @@ def test_linear_probe_and_knn_on_a_pretrained_encoder(work, scheme, monkeypatch,
 
 def test_a_pretrained_run_is_no_model_but_says_what_to_do(work, capsys):
     assert main(["evaluate", "run:pretrained", "--data", "m.parquet", "--out", "out"]) == 2
-    assert "judges nothing yet; train a head on it" in capsys.readouterr().err
+    assert "without a head; train one on it" in capsys.readouterr().err
 
 
 def test_evaluate_and_compare_a_fine_tuned_run(work, capsys):

@@ -31,7 +31,7 @@ def split_by_id(manifest: Manifest) -> dict[str, str]:
     return dict(zip(manifest.frame["id"], manifest.frame["split"], strict=True))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(0, 9), min_size=30, max_size=90),
     st.integers(2, 4),

@@ -31,7 +31,7 @@ def split_by_id(manifest: Manifest) -> dict[str, str]:
     return dict(zip(manifest.frame["id"], manifest.frame["split"], strict=True))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.sampled_from(["joy", "fear", "love", None]), min_size=30, max_size=120), st.integers(0, 5))
 def test_shares_are_met_in_all_and_in_each_label(labels: list[str | None], seed: int) -> None:
     split = split_manifest(table(labels), USUAL, seed)

@@ -56,7 +56,7 @@ def test_no_noise_and_silence():
         ({"modality": "vide"}, 'modality "vide": did you mean "video"'),
         ({"keep_frames": 0}, r"share in \(0, 1\], not 0"),
         ({"noise_db": float("inf")}, "number of decibels"),
-        ({"sound": False, "pictures": False}, "nothing to judge"),
+        ({"sound": False, "pictures": False}, "nothing to predict from"),
         ({"modality": "audio", "sound": False}, "the answer from audio alone needs"),
         ({"modality": "video", "pictures": False}, "the answer from video alone needs"),
     ],

@@ -33,7 +33,7 @@ def naive_contrastive(student, image, text, scale):
     return 1 - total / len(student)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 6), st.integers(2, 7), st.integers(1, 5), st.integers(0, 10_000), st.sampled_from([1.0, 100.0]))
 def test_equal_the_obvious_versions(batch, dim, texts, seed, scale):
     student, image, text = rows(batch, dim, seed), rows(batch, dim, seed + 1), rows(texts, dim, seed + 2)

@@ -33,7 +33,7 @@ def drawn(batch: int, classes: int, seed: int) -> tuple[torch.Tensor, torch.Tens
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 9), st.integers(1, 7), st.integers(0, 10_000))
 def test_equals_the_obvious_version(batch: int, classes: int, seed: int) -> None:
     given = drawn(batch, classes, seed)

@@ -20,7 +20,7 @@ def naive(prediction, target, count=None):
     return total / len(target)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 6), st.integers(1, 26), st.integers(0, 10_000), st.booleans())
 def test_equals_the_obvious_version(batch, classes, seed, counted):
     generator = torch.Generator().manual_seed(seed)

@@ -46,7 +46,7 @@ def naive_loss(image: list[list[float]], text: list[list[float]], tau: float) ->
     return total / n
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 7), st.integers(1, 6), st.integers(0, 10_000), st.sampled_from([0.075, 0.5, 2.0]))
 def test_equals_the_obvious_version(batch: int, dim: int, seed: int, tau: float) -> None:
     image, text = pair(batch, dim, seed)

@@ -33,14 +33,14 @@ def naive_ece(score: np.ndarray, target: np.ndarray, bins: int) -> float:
     return total / len(target)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(1, 20))
 def test_ece_equals_the_obvious_version(seed: int, bins: int) -> None:
     score, target = drawn(seed)
     assert expected_calibration_error(score, target, bins) == pytest.approx(naive_ece(score, target, bins))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_brier_equals_the_obvious_version(seed: int) -> None:
     score, target = drawn(seed)
@@ -65,7 +65,7 @@ def test_honest_probabilities_are_calibrated() -> None:
     assert expected_calibration_error(score, target) == pytest.approx(0, abs=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_the_curve_sums_up_to_ece(seed: int) -> None:
     score, target = drawn(seed)

@@ -29,7 +29,7 @@ def naive_uar(predicted: list[int], target: list[int]) -> float:
     return sum(recalls) / len(recalls)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(PAIRS)
 def test_equals_the_obvious_version_and_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     predicted, target = [p for p, _ in pairs], [t for _, t in pairs]
@@ -45,7 +45,7 @@ def test_equals_the_obvious_version_and_scikit_learn(pairs: list[tuple[int, int]
         np.testing.assert_allclose(mine, theirs)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(PAIRS)
 def test_a_stack_is_each_of_its_matrices(pairs: list[tuple[int, int]]) -> None:
     one = confusion_matrix([p for p, _ in pairs], [t for _, t in pairs], 6)

@@ -15,7 +15,7 @@ from emolens.metrics.multilabel import (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 30), st.sampled_from([3, 1000]))
 def test_equals_scikit_learn_with_and_without_ties(seed: int, n: int, levels: int) -> None:
     generator = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ def test_equals_scikit_learn_with_and_without_ties(seed: int, n: int, levels: in
             assert math.isnan(found[c])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.sampled_from([3, 1000]))
 def test_weights_repeat_rows(seed: int, levels: int) -> None:
     generator = np.random.default_rng(seed)

@@ -29,7 +29,7 @@ def naive_concordance(x: list[float], y: list[float]) -> float:
     return 2 * sxy / (sxx + syy + (mx - my) ** 2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000), st.integers(2, 40))
 def test_equals_the_obvious_version(seed: int, n: int) -> None:
     x, y = drawn(seed, n)
@@ -38,7 +38,7 @@ def test_equals_the_obvious_version(seed: int, n: int) -> None:
     assert root_mean_squared_error(x, y) == pytest.approx(math.sqrt(((x - y) ** 2).mean()))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10_000))
 def test_weights_repeat_rows(seed: int) -> None:
     x, y = drawn(seed)

@@ -112,7 +112,7 @@ def test_prior_by_hand():
     assert set(prior.state_dict()) == {"norm.weight", "norm.bias", "linear.weight", "linear.bias"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.floats(0.5, 20), st.floats(-5, 5))
 def test_prior_does_not_see_who_is_who_nor_scale_nor_shift(seed, scale, shift):
     prior, (scene, person) = build("psychological_prior"), views(seed=seed)

@@ -84,7 +84,7 @@ def test_equals_the_published_definition(published_state, numpy_vit, normed, mas
     np.testing.assert_allclose(latent.detach().numpy(), expected[3], atol=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 4), st.floats(0, 0.93), st.integers(0, 2**31))
 def test_masks(batch, mask_ratio, seed):
     model = build(depth=0, decoder_depth=0)

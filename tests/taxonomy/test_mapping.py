@@ -53,7 +53,7 @@ def test_polarity_survives_wherever_the_target_has_it(source: str, target: str) 
             assert there.polarity[int(row.argmax())] == polarity, label
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     pair=st.sampled_from(PAIRS),
     seed=st.integers(0, 2**32 - 1),
@@ -68,7 +68,7 @@ def test_rows_sum_to_one(pair: tuple[str, str], seed: int, lead: list[int]) -> N
     np.testing.assert_allclose(mapped.sum(axis=-1), 1, atol=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(arrays(np.float64, 8, elements=st.floats(0.01, 1)), st.permutations(range(8)))
 def test_order_of_the_source_labels_does_not_matter(weights: np.ndarray, order: list[int]) -> None:
     mikels = get_label_space("mikels8")

@@ -300,7 +300,7 @@ def two_processes(tmp_path, mode):
     script.write_text(LEARNER + TWO)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*launcher, str(script), str(tmp_path / "two"), str(SETTINGS), mode]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240)
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ REASONS = 3  # failures that the summary names
 class EmbedOptions:
     """Compute backbone embeddings into a cache that train, evaluate, compare and predict read.
 
-    An interrupted run, started again, goes on where it was.
+    An interrupted run, started again, continues where it stopped.
     """
 
     inputs: tyro.conf.Positional[tuple[str, ...]]

@@ -1,4 +1,4 @@
-"""What judges an embedding: float32 (N, D) in; scores over labels, valence, arousal and dominance out."""
+"""Heads on embeddings: float32 (N, D) in; scores over labels, valence, arousal and dominance out."""
 
 from typing import TYPE_CHECKING
 

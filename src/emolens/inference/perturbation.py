@@ -49,7 +49,7 @@ class Perturbation:
         if self.noise_db is not None and not math.isfinite(self.noise_db):
             raise ConfigError(f"noise_db is a number of decibels, not {self.noise_db}; None is no noise")
         if not (self.sound or self.pictures):
-            raise ConfigError("with neither sound nor pictures there is nothing to judge")
+            raise ConfigError("with neither sound nor pictures there is nothing to predict from")
         if (self.modality == "audio" and not self.sound) or (self.modality == "video" and not self.pictures):
             raise ConfigError(f"the answer from {self.modality} alone needs the {self.modality} that was taken away")
 

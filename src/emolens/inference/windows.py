@@ -1,4 +1,4 @@
-"""The windows of a long video as clips, its frames decoded in one pass.
+"""The windows of a long video as samples, its frames decoded in one pass.
 
 Legend: N frames of the whole video, K of a window.
 """
@@ -26,7 +26,7 @@ class WindowSource:
     Args:
         path: a video or a sound.
         spans: the windows, ascending.
-        config: of the clips.
+        config: of the samples.
         pictures: whether frames will be asked for.
 
     Raises:

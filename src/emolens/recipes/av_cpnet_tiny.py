@@ -14,7 +14,7 @@ def av_cpnet_tiny() -> AVConfig:
 
     Both stages of the fusion, and EP-CE.
 
-    emolens train av_cpnet_tiny --data javanese.parquet --out runs/tiny --decoded clips
+    emolens train av_cpnet_tiny --data javanese.parquet --out runs/tiny --decoded decoded
 
     2 CPU cores, 4 to 5 videos a second: about 20 minutes on the Javanese videos (120 to train on). Eight actors
     left out in turn: accuracy 0.528 [0.462, 0.599] of six emotions, n = 192, seeds 0-2 (benchmarks/javanese.py).

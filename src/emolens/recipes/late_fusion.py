@@ -11,7 +11,7 @@ def late_fusion() -> AVConfig:
 
     Video Swin-T and audio ResNet-34, each with its own answer; the mean of their probabilities is the model's.
 
-    emolens train late_fusion --data emotions.parquet --out runs/late --decoded clips
+    emolens train late_fusion --data emotions.parquet --out runs/late --decoded decoded
 
     The simplest use of both. One GPU. Not trained yet: that takes a GPU and the eMotions data.
     """

@@ -11,7 +11,7 @@ def video_swin() -> AVConfig:
 
     Video Swin-T on 16 segments, their mean, and a linear layer: what the sound adds is the distance to this.
 
-    emolens train video_swin --data emotions.parquet --out runs/video --decoded clips
+    emolens train video_swin --data emotions.parquet --out runs/video --decoded decoded
 
     One GPU. Not trained yet: that takes a GPU and the eMotions data.
     """

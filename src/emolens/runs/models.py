@@ -1,4 +1,4 @@
-"""The two shapes of a trained model, ready to judge: of pictures by way of a backbone, and of videos as a whole.
+"""The two shapes of a trained model, ready to predict: of pictures by way of a backbone, and of videos as a whole.
 
 Legend: N videos, S segments, T frames of one, H, W height and width, C channels (of pictures), F audio frames of a
 segment, M coefficients; in scores C labels.
@@ -27,11 +27,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ImageModel:
-    """A frozen backbone and the head that judges its embeddings.
+    """A frozen backbone and the head on its embeddings.
 
     Attributes:
         backbone: what encodes, on its device.
-        head: what judges, on the CPU.
+        head: on the CPU.
         config: what it is.
         weights: gives the tensors to save; those of ``head.module`` if not given.
     """
@@ -61,7 +61,7 @@ class ImageModel:
 
 
 class AVScores(NamedTuple):
-    """Probabilities of the labels, float64, shape (N, C); NaN in the rows of a video that lacks what is judged.
+    """Probabilities of the labels, float64, shape (N, C); NaN in the rows of a video that lacks this modality.
 
     Attributes:
         fused_NC: from whatever the video has of what the network takes.

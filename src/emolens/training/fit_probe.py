@@ -146,7 +146,7 @@ def _check(train: TensorTable, space: LabelSpace | None, targets: Sequence[str],
 def _folds(
     train: TensorTable, groups: Sequence[Any] | NDArray[Any] | None
 ) -> list[tuple[TensorTable, TensorTable | None]]:
-    """Group-disjoint parts of ``train``: what to fit on, and what to judge on."""
+    """Group-disjoint parts of ``train``: what to fit on, and what to measure on."""
     from sklearn.model_selection import GroupKFold
 
     group_N = np.arange(len(train)) if groups is None else pd.factorize(np.asarray(groups))[0]

@@ -38,7 +38,7 @@ def test_finite_whatever_the_picture(size, fill, rng):
     assert np.isfinite(features).all()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1), st.integers(1, 255))
 def test_finite_and_repeatable(height, width, seed, brightest):
     image = np.random.default_rng(seed).integers(0, brightest + 1, (height, width, 3), dtype=np.uint8)

@@ -20,7 +20,7 @@ KIND = "av_cpnet"
 
 @register_kind(KIND)
 def read_av(folder: Path, config: RunConfig, compute: ComputeConfig) -> AVModel:
-    """A network that judges videos by sound and pictures, or by one of them."""
+    """A network that predicts from the sound and pictures of videos, or by one of them."""
     for name in ("video", "model", "label_space"):
         if getattr(config, name) is None:
             raise DataError(f"{folder / CONFIG}: field '{name}' is missing; train again")

@@ -19,6 +19,6 @@ def read_uniemox(folder: Path, config: RunConfig, compute: ComputeConfig) -> Ima
         ConfigError: always.
     """
     raise ConfigError(
-        f"{folder}: is a pretrained encoder, which judges nothing yet; train a head on it (emolens train "
+        f"{folder}: is a pretrained encoder without a head; train one on it (emolens train "
         f"uniemox_finetune --encoder {folder}, or probe --backbone uniemox:{folder}), or evaluate knn:uniemox:{folder}"
     )

@@ -1,4 +1,4 @@
-"""Audio-visual networks: from a manifest of videos to a model that judges videos."""
+"""Audio-visual networks: from a manifest of videos to a model that predicts emotions of videos."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Training an audio-visual network on labelled clips (AV-CPNet, arXiv 2311.17335; AV-CANet, arXiv 2508.06902).
+"""Training an audio-visual network on labelled videos (AV-CPNet, arXiv 2311.17335; AV-CANet, arXiv 2508.06902).
 
 Legend: B batch, K those rows of it that count, N rows of a split, C classes.
 """
@@ -50,7 +50,7 @@ class AVLossConfig:
 
 
 class AVTask(Task):
-    """L(fused) + L(sound alone) + L(pictures alone), each a mean over the clips that have what it judges.
+    """L(fused) + L(sound alone) + L(pictures alone), each a mean over the videos that have that modality.
 
     A network of one modality has the one part ``fused``; late fusion, which has nothing of its own to learn, the two of
     its modalities.
@@ -84,7 +84,7 @@ class AVTask(Task):
         self.counts: dict[str, int] = {}
 
     def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
-        # The step alone decides, so a run that goes on draws the same; NumPy, so that it has nothing in common with the
+        # The step alone decides, so a resumed run draws the same; NumPy, so that it has nothing in common with the
         # network's dropout, which torch draws from the same seed.
         rng = np.random.default_rng(step.part_seed)
         video, audio = batch["video"], batch["audio"]
@@ -141,7 +141,7 @@ class AVTask(Task):
         """Loss, accuracy and UAR of the fused answer; accuracy of each modality by itself; nothing dropped or mixed.
 
         Raises:
-            DataError: no clip has a modality that the network takes.
+            DataError: no video has a modality that the network takes.
         """
         found: dict[str, list[tuple[Tensor, Tensor]]] = {}
         for batch in batches:
@@ -155,7 +155,7 @@ class AVTask(Task):
             logit_NC, label_N = (torch.cat(column) for column in zip(*scored, strict=True))
             if len(label_N) == 0 and name == "fused":
                 taken = " or ".join(self.model.config.modalities)
-                raise DataError(f"no clip of the validation split has {taken}, which is what the network takes")
+                raise DataError(f"no video of the validation split has {taken}, which is what the network takes")
             if len(label_N) == 0:
                 continue
             confusion_CC = confusion_matrix(logit_NC.argmax(dim=1).numpy(), label_N.numpy(), logit_NC.shape[1])
