@@ -43,7 +43,8 @@ def demo(out: Path) -> None:
     step(f"data split {o}/all.parquet --train 0.5 --val 0.2 --test 0.3 --seed 0 --out {o}/drawn.parquet")
     step(f"data verify {o}/drawn.parquet")
     for recipe in ("probe", "clip_e_cross_entropy"):
-        step(f"train {recipe} --data {o}/drawn.parquet --out {o}/{recipe} --backbone mini --cache {o}/cache")
+        few = "" if recipe == "probe" else " --batch-size 20"  # the recipe's 256 is for larger sets
+        step(f"train {recipe} --data {o}/drawn.parquet --out {o}/{recipe} --backbone mini --cache {o}/cache{few}")
     step(f"evaluate run:{o}/clip_e_cross_entropy --data {o}/drawn.parquet --split test --out {o}/evaluation")
     models = f"run:{o}/probe run:{o}/clip_e_cross_entropy"
     step(f"compare --models {models} --data {o}/drawn.parquet --out {o}/comparison")

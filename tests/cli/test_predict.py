@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import signal
@@ -56,7 +57,7 @@ def test_mistakes_are_found_before_the_work(folder, tmp_path, capsys):
     assert main(["predict", str(tmp_path / "in" / "*.gif"), "--model", "mini"]) == 3
     (tmp_path / "void").mkdir()
     assert main(["predict", str(tmp_path / "void"), "--model", "mini"]) == 3
-    assert "nothing of use in this folder" in capsys.readouterr().err
+    assert "nothing to read in this folder; looked for " in capsys.readouterr().err
 
 
 def test_all_inputs_bad_is_exit_code_3_and_still_a_table(tmp_path, capsys):
@@ -75,10 +76,10 @@ def gate(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(HERE)
     import gate_model  # noqa: F401  # registers it
 
-    os.mkfifo(tmp_path / "fifo")
-    held = os.open(tmp_path / "fifo", os.O_RDWR)  # a reader waits for as long as this end is open
+    held = os.open(tmp_path / "gate", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
     path = os.pathsep.join([HERE, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "GATE": str(tmp_path / "fifo"), "PYTHONPATH": path}, lambda: os.close(held)
+    return {**os.environ, "GATE": str(tmp_path / "gate"), "PYTHONPATH": path}, lambda: os.close(held)
 
 
 def test_ctrl_c_keeps_what_is_done_and_resume_continues(tmp_path, picture, gate, wait_until):
@@ -102,7 +103,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_continues(tmp_path, picture, gate,
     assert main(command) == 2  # not silently from the start
     assert main([*command, "--resume"]) == 0
     assert len(out.read_text().splitlines()) == 24
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["fifo", "in", "t.jsonl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["gate", "in", "t.jsonl"]
 
 
 @pytest.fixture
@@ -171,15 +172,17 @@ def test_mistakes_of_videos_are_found_before_the_work(films, tmp_path, capsys, w
     assert not out.exists()
 
 
-def test_resume_does_a_half_followed_video_again(films, tmp_path):
+def test_resume_does_a_half_followed_video_again(films, tmp_path, capsys):
     out, journal = tmp_path / "t.jsonl", tmp_path / ".t.jsonl.partial.jsonl"
     command = ["predict", str(films / "short.mp4"), str(films / "long.mp4"), "--model", "mini", "--out", str(out)]
     assert main(command) == 0
     rows = rows_of(out)
     out.unlink()
     # What is there is kept as it is, which the mark shows; the line torn in the windows of the long one is not.
-    rows[0]["model"] = "kept"
+    rows[0]["valence"] = 0.125
     journal.write_text(json.dumps(rows[:1]) + "\n" + json.dumps(rows[1:])[:-50])
+    assert main([*command, "--resume", "--label-space", "ekman6"]) == 2
+    assert "was of model mini in label space mikels8, this one is of mini in ekman6" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0
     assert rows_of(out) == rows
     assert not journal.exists()

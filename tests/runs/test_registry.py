@@ -65,7 +65,7 @@ def test_every_kind_that_emolens_writes_has_a_reader():
 
 def test_a_pretrained_encoder_says_what_to_do_with_it(tmp_path):
     write_run(tmp_path, RunConfig("uniemox_pretrained"), {"w": torch.zeros(1)})
-    with pytest.raises(ConfigError, match="is a pretrained encoder, without a head"):
+    with pytest.raises(ConfigError, match="is a pretrained encoder without a head"):
         read_model(tmp_path)
 
 

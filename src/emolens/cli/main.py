@@ -34,7 +34,7 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 def usage() -> str:
     lines = ["usage: emolens VERB ... [--quiet] [--debug]", ""]
-    lines += [f"  {verb:<10}{what}" for verb, what in VERBS.items()]
+    lines += [f"  {verb:<12}{what}" for verb, what in VERBS.items()]
     lines += ["", "emolens VERB --help shows its options, emolens --version the version.", *COMMON]
     return "\n".join(lines)
 

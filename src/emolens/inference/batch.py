@@ -85,6 +85,7 @@ def predict_to_file(
     check_suffix(out)
     lengths = timeline or Timeline()
     journal = Journal(Path(out), resume)
+    journal.check_model(predictor.name, predictor.label_space.name if predictor.label_space else None)
     sources = [one.source for one in inputs]
     first = {source: one for source, one in zip(reversed(sources), reversed(inputs), strict=True)}
     todo = [first[source] for source in dict.fromkeys(sources) if source not in journal.done]

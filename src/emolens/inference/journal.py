@@ -39,6 +39,20 @@ class Journal:
             )
         self.done = {rows[0].source: rows for rows in _read(self.path)}
 
+    def check_model(self, model: str, label_space: str | None) -> None:
+        """A table is of one model: what was done must be of this one.
+
+        Raises:
+            ConfigError: the interrupted run was of another model, or in another label space.
+        """
+        for rows in self.done.values():
+            if rows[0].answered and (rows[0].model, rows[0].label_space) != (model, label_space):
+                raise ConfigError(
+                    f"{self.table}: the interrupted run was of model {rows[0].model} in label space "
+                    f"{rows[0].label_space}, this one is of {model} in {label_space}; continue with the same, or remove "
+                    f"{self.path.name}"
+                )
+
     @contextmanager
     def open(self) -> Iterator["Journal"]:
         """Open for appending; rows stay behind unless :meth:`finish` is reached."""

@@ -52,7 +52,8 @@ def detect_files(
     """Persons in each file, with at least this score.
 
     Threads read, hash, decode and letterbox ahead of the detector, in flat memory. A file that cannot be used
-    becomes an entry of ``errors``. An interrupted run continues where it stopped: what is in ``cache`` is not detected again.
+    becomes an entry of ``errors``. An interrupted run continues where
+    it stopped: what is in ``cache`` is not detected again.
 
     Args:
         detector: its own threshold should be ``cache.FLOOR``, so that the cache serves any threshold.

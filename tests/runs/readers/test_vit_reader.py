@@ -116,7 +116,7 @@ def test_mistakes_in_a_run_folder(vit_run, tmp_path, capsys):
         load(f"run:{folder}")
     with pytest.raises(WeightsError, match=r"is a ViT of .*config\.json says"):
         with_config(model={**config["model"], "depth": 3})
-    with pytest.raises(ConfigError, match="is a pretrained encoder, without a head"):
+    with pytest.raises(ConfigError, match="is a pretrained encoder without a head"):
         with_config(kind="uniemox_pretrained")
     (folder / "config.json").write_text(json.dumps(config))
     state = model.state_dict()
