@@ -41,6 +41,11 @@ class Manifest:
     target are known to be missing (any other NaN is an error); ``label_spaces`` {name: ``LabelSpace.as_dict()``}:
     spaces that the data set brings along.
     ``root``: the folder to which ``path`` is relative.
+
+    Examples:
+        >>> data = Manifest.read("data.parquet")
+        >>> len(data), len(data.select("train")), data.space().name
+        (24, 12, 'mikels8')
     """
 
     frame: pd.DataFrame

@@ -38,6 +38,11 @@ def split_manifest(manifest: Manifest, ratios: Mapping[str, float], seed: int, b
     Raises:
         ConfigError: if ratios are negative or do not sum to 1, or the column is unknown.
         DataError: if there are too few groups to give every split one.
+
+    Examples:
+        >>> data = split_manifest(Manifest.read("data.parquet"), {"train": 0.5, "test": 0.5}, seed=0)
+        >>> data.metadata["splits"]["test"]["n"]
+        12
     """
     shares = {name: float(share) for name, share in ratios.items()}
     if any(share < 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-6:

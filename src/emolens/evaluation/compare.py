@@ -61,6 +61,11 @@ def compare(
     Raises:
         ConfigError, WeightsError: a given model cannot be loaded (before any picture is read); two have one name.
         DataError: a manifest without the split or without targets; nothing could be scored; ``out`` cannot be written.
+
+    Examples:
+        >>> table = compare(["knn:mini"], ["data.parquet"])
+        >>> [entry.name for entry in table.entries]
+        ['majority', 'mini', 'zeroshot:ViT-B-32/openai', 'linear probe on mini', 'knn:mini']
     """
     compute = compute or ComputeConfig()
     numbers = read_reported(reported) if reported is not None else []

@@ -62,9 +62,9 @@ def evaluate(
         WeightsError: the weights of a spec are missing or do not fit.
 
     Examples:
-        >>> import emolens
-        >>> emolens.evaluate("mini", "oasis.parquet", out="report").metrics["valence/pearson_r"]  # doctest: +SKIP
-        Interval(value=0.294, low=0.143, high=0.417, n=675)
+        >>> result = evaluate("mini", "data.parquet")
+        >>> result.metrics["accuracy"].n
+        6
     """
     manifest, compute = as_manifest(data), compute or ComputeConfig()
     targets = read_targets(manifest, split)

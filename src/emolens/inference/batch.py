@@ -51,7 +51,7 @@ def predict(
         WeightsError: if weights are missing or do not fit.
 
     Examples:
-        >>> table = predict("examples/pictures/cat.jpg", model="mini", label_space="polarity2")
+        >>> table = predict("photo.jpg", model="mini", label_space="polarity2")
         >>> len(table), table[0].status
         (1, 'ok')
     """

@@ -49,8 +49,8 @@ class Journal:
             if rows[0].answered and (rows[0].model, rows[0].label_space) != (model, label_space):
                 raise ConfigError(
                     f"{self.table}: the interrupted run was of model {rows[0].model} in label space "
-                    f"{rows[0].label_space}, this one is of {model} in {label_space}; continue with the same, or remove "
-                    f"{self.path.name}"
+                    f"{rows[0].label_space}, this one is of {model} in {label_space}; continue with the same, or "
+                    f"remove {self.path.name}"
                 )
 
     @contextmanager

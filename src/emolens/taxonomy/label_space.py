@@ -39,6 +39,12 @@ class LabelSpace:
 
     Raises:
         DataError: if labels repeat, lists differ in length, or a polarity, alias or point is not valid.
+
+    Examples:
+        >>> from emolens.taxonomy import get_label_space
+        >>> space = get_label_space("polarity2")
+        >>> space.labels, space.index("negative")
+        (('negative', 'positive'), 0)
     """
 
     name: str

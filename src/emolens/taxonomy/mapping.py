@@ -101,6 +101,10 @@ def map_scores(
     Raises:
         ConfigError: as :func:`mapping_table`.
         DataError: if a label is not in ``source``, the last axis is not S long, or scores are negative or infinite.
+
+    Examples:
+        >>> map_scores({"joy": 0.75, "fear": 0.25}, "ekman6", "polarity2")
+        {'negative': 0.25, 'positive': 0.75}
     """
     source, target = get_label_space(source), get_label_space(target)
     table = mapping_table(source, target, how)

@@ -72,6 +72,11 @@ def train(
         DataError: a split or a column is missing, no row is usable, or a loss is not finite.
         WeightsError: weights to start from are missing or do not fit.
         KeyboardInterrupt: after Ctrl-C, with everything saved; ``resume`` continues.
+
+    Examples:
+        >>> run = train("clip_e_cross_entropy", "data.parquet", "runs/head", backbone="mini", batch_size=6, epochs=2)
+        >>> run.load().predict("photo.jpg")[0].label_space
+        'mikels8'
     """
     config: JobConfig
     if isinstance(recipe, str):
