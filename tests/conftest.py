@@ -1,6 +1,7 @@
 """Fixtures that more than one floor uses."""
 
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and what it starts inherits that; some tests send it to what they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("emolens", deadline=None)  # no limit of time for an example: other work may share the machine
 settings.load_profile("emolens")
 
