@@ -9,11 +9,13 @@ from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w.-]*")
-USAGE = """usage: emolens completion SHELL
+USAGE = """usage: emolens completion bash|zsh|fish
 
-  bash   emolens completion bash > ~/.local/share/bash-completion/completions/emolens
-  zsh    emolens completion zsh  > ~/.zfunc/_emolens     (with fpath+=~/.zfunc before compinit in ~/.zshrc)
-  fish   emolens completion fish > ~/.config/fish/completions/emolens.fish
+  emolens completion bash > ~/.local/share/bash-completion/completions/emolens
+  emolens completion zsh > ~/.zfunc/_emolens
+  emolens completion fish > ~/.config/fish/completions/emolens.fish
+
+zsh needs fpath+=~/.zfunc before compinit in ~/.zshrc.
 """
 
 BASH = """# completion of emolens
@@ -39,7 +41,7 @@ ZSH = "#compdef emolens\nautoload -U +X bashcompinit && bashcompinit\n" + BASH
 
 def main(args: list[str]) -> int:
     """Run the verb; the exit code."""
-    if not args or args[0] in ("-h", "--help"):
+    if not args or {"-h", "--help"} & set(args):
         print(USAGE, end="")
         return 0 if args else 2
     shells = {"bash": bash, "zsh": zsh, "fish": fish}
