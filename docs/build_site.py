@@ -49,7 +49,7 @@ def build() -> None:
             shutil.copy(file, target)
     for name, page in FROM_THE_ROOT.items():
         text = (ROOT / name).read_text(encoding="utf-8")
-        (BUILT / page).write_text(text.replace("](docs/", "]("), encoding="utf-8")
+        (BUILT / page).write_text(with_links(text.replace("](docs/", "]("), BUILT / page), encoding="utf-8")
     write_commands(BUILT / "commands.md", template)
     make_site()
     shutil.rmtree(WORKPLACES)
@@ -69,10 +69,10 @@ def make_site() -> None:
 
 
 def with_links(text: str, target: Path) -> str:
-    """Links out of ``docs/`` that lead to a page of the site."""
+    """Links to files of the repository that are pages of the site."""
     up = "../" * (len(target.relative_to(BUILT).parts) - 1)
     for name, page in FROM_THE_ROOT.items():
-        text = re.sub(rf"\]\((?:\.\./)+{re.escape(name)}\)", f"]({up}{page})", text)
+        text = re.sub(rf"\]\((?:\.\./)*{re.escape(name)}(#[\w-]+)?\)", rf"]({up}{page}\1)", text)
     return text
 
 

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from emolens.data.adapter import import_dataset as import_dataset
     from emolens.data.adapter import list_adapters as list_adapters
     from emolens.data.adapter import register_adapter as register_adapter
-    from emolens.data.add_persons import add_persons as add_persons
     from emolens.data.check.verify import verify_manifest as verify_manifest
     from emolens.data.folds import group_folds as group_folds
     from emolens.data.importers.registry import register_importer as register_importer
     from emolens.data.manifest import Manifest as Manifest
+    from emolens.data.persons import add_persons as add_persons
     from emolens.data.shards import read_index as read_index
     from emolens.data.shards import write_shards as write_shards
     from emolens.data.split import split_manifest as split_manifest
@@ -25,7 +25,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "Manifest": "emolens.data.manifest",
-        "add_persons": "emolens.data.add_persons",
+        "add_persons": "emolens.data.persons",
         "describe_manifest": "emolens.data.text.descriptions",
         "get_adapter": "emolens.data.adapter",
         "group_folds": "emolens.data.folds",

@@ -175,7 +175,7 @@ def test_validation_of_what_the_network_does_not_take():
     with torch.inference_mode():
         metrics = task().eval().validate([batch(has_audio=(0,) * ROWS)])
         assert "accuracy/audio" not in metrics
-        with pytest.raises(DataError, match="no clip of the validation split has audio"):
+        with pytest.raises(DataError, match="no video of the validation split has audio"):
             task(modalities=("audio",)).eval().validate([batch(has_audio=(0,) * ROWS)])
 
 

@@ -41,8 +41,8 @@ def people(
         plots: folder for sheets of pictures with their boxes, for a look.
         replace: detect even though the manifest has boxes, and replace them.
     """
-    from emolens.data.add_persons import add_persons, picture_rows
     from emolens.data.manifest import Manifest
+    from emolens.data.persons import add_persons, picture_rows
     from emolens.drawing.people import SheetTile, draw_sheets
     from emolens.files import user_cache
     from emolens.people.cache import FLOOR, BoxCache

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from emolens.data.add_persons import add_persons, picture_rows
 from emolens.data.manifest import Manifest
+from emolens.data.persons import add_persons, picture_rows
 from emolens.errors import DataError
 from emolens.people.cache import FLOOR, BoxCache
 from emolens.people.detector import Detector
