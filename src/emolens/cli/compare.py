@@ -14,7 +14,8 @@ class CompareOptions:
     """Score models x data sets, beside the baselines every claim needs: majority, mini, zero-shot, linear probe."""
 
     models: tuple[str, ...]
-    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO, knn:BACKBONE or mini; one or more."""
+    """One or more: run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO, keras:FILE@BACKBONE, mini, or knn:BACKBONE (its
+    neighbours are the split "train" of each manifest)."""
     data: tuple[Path, ...]
     """The manifests (.parquet or .csv); one or more."""
     out: Path

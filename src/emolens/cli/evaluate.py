@@ -14,9 +14,9 @@ class EvaluateOptions:
     """Score one model on one split, with intervals and a report."""
 
     model: tyro.conf.Positional[str]
-    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO, uniemox:FILE (fine-tuned, with --label-space), mini, or
-    knn:BACKBONE: the nearest neighbours of a frozen backbone in the split "train" of the manifest, or of another one
-    (knn:uniemox:RUN, knn:mini@other.parquet)."""
+    """run:DIR, zeroshot:ARCH/TAG_OR_PATH, hub:USER/REPO, uniemox:FILE (fine-tuned, with --label-space),
+    keras:FILE@BACKBONE, mini, or knn:BACKBONE: the nearest neighbours of a frozen backbone in the split "train" of the
+    manifest, or of another one (knn:uniemox:RUN, knn:mini@other.parquet)."""
     data: Path
     """The manifest (.parquet or .csv)."""
     out: Path

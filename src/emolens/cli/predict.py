@@ -49,8 +49,9 @@ class PredictOptions:
     inputs: tyro.conf.Positional[tuple[str, ...]]
     """Files, folders, patterns, .txt lists of paths, or - for a list on standard input."""
     model: Annotated[str, tyro.conf.arg(aliases=["-m"])] = "auto"
-    """zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, uniemox:FILE (fine-tuned, with --label-space), mini, or auto:
-    zero-shot CLIP if its weights are there or can be downloaded, else mini."""
+    """zeroshot:ARCH/TAG_OR_PATH, run:DIR, hub:USER/REPO, uniemox:FILE (fine-tuned, with --label-space),
+    keras:FILE@BACKBONE, knn:BACKBONE@MANIFEST, mini, or auto: zero-shot CLIP if its weights are there or can be
+    downloaded, else mini."""
     label_space: str | None = None
     """Label space of the answers (default: the model's own, or mikels8)."""
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
