@@ -1,7 +1,5 @@
 """MFCC and log-mel spectrum, held against librosa's, and their cut into segments."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -11,7 +9,6 @@ from emolens.media.audio_config import AudioConfig
 from emolens.media.log_mel import log_mel
 from emolens.media.mfcc import mfcc, segmented, tile_or_cut
 
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling what these few calls use takes longer than they do
 librosa = pytest.importorskip("librosa")
 RATE = 44100
 
