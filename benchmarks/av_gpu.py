@@ -1,9 +1,9 @@
-"""What a training step of the full-size AV-CPNet costs on a GPU: clips per second and peak memory.
+"""What a training step of the full-size AV-CPNet costs on a GPU: videos per second and peak memory.
 
     python benchmarks/av_gpu.py
     python benchmarks/av_gpu.py --recipe video_swin --precision fp32 --compile
 
-The trainer, the task and the optimiser are those of ``emolens train``; only the clips are made up (noise, already
+The trainer, the task and the optimiser are those of ``emolens train``; only the videos are made up (noise, already
 decoded), so that the figure is the network's. Weights are random: their values do not change the time. Each
 setting first takes ``--warm`` steps that do not count. Without a CUDA device it says so, and measures nothing.
 
@@ -29,14 +29,14 @@ SPACE = get_label_space("emotions6")
 
 
 class NoiseClips(Dataset[dict[str, Tensor]]):
-    """As many rows as are asked for, all of the same clip of noise; every fourth lacks its sound."""
+    """As many rows as are asked for, all of the same video of noise; every fourth lacks its sound."""
 
     def __init__(self, config: AVConfig, rows: int) -> None:
-        clip, generator = config.video, torch.Generator().manual_seed(0)
-        shape = (clip.segments, clip.frames, clip.size, clip.size, 3)
+        video, generator = config.video, torch.Generator().manual_seed(0)
+        shape = (video.segments, video.frames, video.size, video.size, 3)
         self.rows = rows
         self.video_STHWC = torch.randint(0, 256, shape, generator=generator, dtype=torch.uint8)
-        self.audio_SFM = torch.randn(clip.segments, clip.audio_frames, clip.bands, generator=generator)
+        self.audio_SFM = torch.randn(video.segments, video.audio_frames, video.bands, generator=generator)
 
     def __len__(self) -> int:
         return self.rows
@@ -75,7 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="av_cpnet")
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
-    parser.add_argument("--portion", type=int, default=8, help="clips that go through the network together")
+    parser.add_argument("--micro-batch", type=int, default=8, help="videos that go through the network together")
     parser.add_argument("--warm", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--compile", action="store_true")
@@ -90,8 +90,9 @@ def main() -> None:
     speed, peak = measure(config, "cuda", options.precision, options.warm, options.steps)
     how = f"{options.precision}{', compiled' if options.compile else ''}"
     print(
-        f"{options.recipe} on {torch.cuda.get_device_name()}, {how}, torch {torch.__version__}: {speed:.1f} clips/s, "
-        f"peak {peak:.1f} GB, {trainer.batch_size} clips a step in {trainer.accumulate} portions, {options.steps} steps"
+        f"{options.recipe} on {torch.cuda.get_device_name()}, {how}, torch {torch.__version__}: {speed:.1f} videos/s, "
+        f"peak {peak:.1f} GB, {trainer.batch_size} videos a step in {trainer.accumulate} micro-batches, "
+        f"{options.steps} steps"
     )
 
 

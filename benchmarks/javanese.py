@@ -1,22 +1,22 @@
-"""Eight Javanese actors, each judged by models that never saw or heard them.
+"""Eight Javanese actors, each predicted by models that never saw or heard them.
 
     python benchmarks/javanese.py --javanese ../shared/data/javanese --out runs/javanese \
         --weights ../shared/models/squeezenet1_1_imagenet_features.safetensors
     (the same with --speakers and another --out)
 
 Leave-actors-out: for each seed the actors are dealt into folds, each fold is tested by models trained on the others,
-and the answers of all folds are put together, 192 clips a seed. There is no validation split: every model trains for
+and the answers of all folds are put together, 192 videos a seed. There is no validation split: every model trains for
 the epochs of ``av_cpnet_tiny`` and its last weights answer. All networks are that recipe, with one modality, another
 fusion or another loss; MFCC + SVM are mean and deviation of 32 MFCC, standardised, scikit-learn's RBF at its defaults.
 
-``--speakers`` brings each actor to one scale first, by all of the actor's clips, whose labels it does not look at: the
-sound's coefficients and the image network's numbers by their mean and deviation. That needs several clips of whoever is
-judged.
+``--speakers`` brings each actor to one scale first, by all of the actor's videos, whose labels it does not look at: the
+sound's coefficients and the image network's numbers by their mean and deviation. That needs several videos of each
+test actor.
 
-Training clips are drawn ahead, ``--variants`` times each with other crops, lights, noises, and the epochs go round
+Training videos are drawn ahead, ``--variants`` times each with other crops, lights, noises, and the epochs go round
 these. Intervals are 95%, from resampling actors, of the accuracy averaged over seeds. A run that was stopped goes on.
 
-Legend: N clips, C classes, M coefficients, V variants.
+Legend: N videos, C classes, M coefficients, V variants.
 """
 
 import argparse
@@ -71,10 +71,10 @@ def configs(tiny: AVConfig) -> dict[str, AVConfig]:
 
 
 class Drawn(Dataset[Batch]):
-    """Some rows of clips that were drawn ahead; epoch ``e`` takes variant ``e % V``."""
+    """Some rows of videos that were drawn ahead; epoch ``e`` takes variant ``e % V``."""
 
-    def __init__(self, clips: Sequence[Batch], rows: NDArray[np.int64]) -> None:
-        self.clips, self.rows, self.epoch = clips, torch.from_numpy(rows), 0
+    def __init__(self, videos: Sequence[Batch], rows: NDArray[np.int64]) -> None:
+        self.videos, self.rows, self.epoch = videos, torch.from_numpy(rows), 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -84,7 +84,7 @@ class Drawn(Dataset[Batch]):
 
     def __getitem__(self, rows: Sequence[int]) -> Batch:
         row_B = self.rows[list(rows)]
-        variant = self.clips[self.epoch % len(self.clips)]
+        variant = self.videos[self.epoch % len(self.videos)]
         return {name: column[row_B] for name, column in variant.items()}
 
 
@@ -101,7 +101,7 @@ class Unpacked(nn.Module):
 
 
 def network(config: AVCPNetConfig) -> AVCPNet:
-    """The network for drawn clips: the frozen image network has done its part."""
+    """The network for drawn videos: the frozen image network has done its part."""
     net = AVCPNet(config, pretrained=False)
     if net.video is not None and isinstance(net.video.encoder, FrameEncoder):
         encoder = net.video.encoder
@@ -117,7 +117,7 @@ def packed_side(numbers: int) -> int:
 
 @torch.inference_mode()
 def draw(variant: int | None) -> Batch:
-    """All clips, as in some epoch of training, or (None) as in evaluation.
+    """All videos, as in some epoch of training, or (None) as in evaluation.
 
     What a frozen image network makes of the pictures is computed here, once, and takes their place.
     """
@@ -141,7 +141,7 @@ def draw(variant: int | None) -> Batch:
 
 
 def by_speaker(drawn: list[Batch], answer: Batch, speaker_N: NDArray[np.str_]) -> None:
-    """Bring each speaker's clips to one scale, in place; what is known of a speaker is from the clips as they are."""
+    """Bring each speaker's videos to one scale, in place; what is known of a speaker is from the videos as they are."""
     for speaker in np.unique(speaker_N):
         rows = torch.from_numpy(np.flatnonzero(speaker_N == speaker))
         for name, axes in (("audio", (0, 1, 2)), ("video", (0, 1))):
@@ -187,7 +187,7 @@ def majority(train_rows: NDArray[np.int64], test_rows: NDArray[np.int64]) -> lis
 
 
 def statistics(manifest: Manifest, speaker_N: NDArray[np.str_] | None) -> NDArray[np.float64]:
-    """Mean and deviation of 32 MFCC of each clip, (N, 64)."""
+    """Mean and deviation of 32 MFCC of each video, (N, 64)."""
     found = []
     for path in manifest.paths():
         sound = read_audio(path)
@@ -261,7 +261,7 @@ def _interval(value_N: NDArray[np.float64], group_N: NDArray[np.str_]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--javanese", type=Path, default=Path("../shared/data/javanese"))
-    parser.add_argument("--out", type=Path, required=True, help="folder for clips.pt, answers.jsonl, table.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder for videos.pt, answers.jsonl, table.md")
     parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", type=int, default=6)
@@ -296,7 +296,7 @@ if __name__ == "__main__":
         fork = multiprocessing.get_context("fork")
         batches = []
         if any(name in CONFIGS for name, *_ in jobs):
-            kept = options.out / "clips.pt"
+            kept = options.out / "videos.pt"
             if not kept.exists():
                 variants = [None, *range(options.variants)]
                 with ProcessPoolExecutor(options.processes, fork) as pool, progress("draw", len(variants)) as advance:

@@ -154,7 +154,7 @@ def test_one_bad_video_does_not_stop_the_others(tmp_path, video, capsys):
     rows = [row(good), Prediction(str(bad), "video", status="error", error="gone")]
     targets = {bad: tmp_path / "1.mp4", good: tmp_path / "2.mp4"}
     render_all(targets, rows)
-    assert "bad.mp4: has no verdict to draw" in capsys.readouterr().err
+    assert "bad.mp4: has no prediction to draw" in capsys.readouterr().err
     assert not (tmp_path / "1.mp4").exists()
     assert probe(tmp_path / "2.mp4").has_audio
     with pytest.raises(MediaError, match="not one of the videos could be rendered"):

@@ -58,15 +58,15 @@ class PredictOptions:
     """Table to write: .jsonl, .csv or .parquet (default: JSON lines on standard output)."""
     follow: Annotated[TimelineOptions, tyro.conf.arg(name="")] = field(default_factory=TimelineOptions)
     plots: Path | None = None
-    """Folder for pictures with their verdict, timelines, a valence-arousal scatter and a histogram of labels."""
+    """Folder for pictures with their prediction, timelines, a valence-arousal scatter and a histogram of labels."""
     explain: bool = False
     """In the pictures of --plots, show what the answer looks at (fine-tuned vision transformers)."""
     plot_limit: int = 50
     """How many annotated pictures, and how many timelines, at most."""
     render: Path | None = None
-    """Video to write with the verdict drawn on it, .mp4, .mov or .mkv, of one input video; or a folder for several."""
+    """Video to write with the prediction on it (.mp4, .mov or .mkv) for one input video, or a folder for several."""
     resume: bool = False
-    """Go on with an interrupted run of the same --out."""
+    """Continue an interrupted run of the same --out."""
     compute: Compute = field(default_factory=ComputeOptions)
 
 

@@ -1,4 +1,4 @@
-"""The video itself, with its verdict on it.
+"""The video itself, with its prediction on it.
 
 Legend: H height, W width of the video, h height of the strip.
 """
@@ -79,7 +79,7 @@ def render_all(targets: Mapping[Path, Path], predictions: Sequence[Prediction]) 
         whole, *windows = rows_of[Input.of(path).source]
         try:
             if not whole.answered:
-                raise MediaError(f"{path}: has no verdict to draw")
+                raise MediaError(f"{path}: has no prediction to draw")
             problems = render(path, whole, windows, target)
             notice(f"{target}: rendered{''.join('; ' + problem for problem in problems)}")
         except MediaError as error:
@@ -90,7 +90,7 @@ def render_all(targets: Mapping[Path, Path], predictions: Sequence[Prediction]) 
 
 
 def render(path: Path, whole: Prediction, windows: Sequence[Prediction], target: Path) -> list[str]:
-    """Draw the verdict on a video: that of the window whose middle is nearest, or of the whole where there are none.
+    """Draw the prediction on a video: that of the window whose middle is nearest, or of the whole where there are none.
 
     H.264, yuv420p, upright, sides even (one pixel less where need be), each frame at its own time. The sound is copied
     as it is where the container can hold it, else encoded as AAC. Memory does not grow with the video.

@@ -1,4 +1,4 @@
-"""A verdict as a strip to lay over a video.
+"""A prediction as a strip to lay over a video.
 
 Legend: H height, W width of the strip.
 """
