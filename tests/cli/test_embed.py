@@ -14,7 +14,7 @@ def folder(tmp_path, picture):
 
 
 def embed(tiny_clip, tmp_path, *inputs):
-    return main(["embed", *map(str, inputs), "--backbone", tiny_clip, "--out", str(tmp_path / "cache")])
+    return main(["embed", *map(str, inputs), "--backbone", tiny_clip, "--cache", str(tmp_path / "cache")])
 
 
 def test_a_folder_twice(folder, tmp_path, tiny_clip, capsys):
@@ -68,7 +68,7 @@ def test_bad_input(folder, tmp_path, tiny_clip, capsys, monkeypatch, inputs, opt
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     backbone = [] if "--backbone" in options else ["--backbone", tiny_clip]
-    assert main(["embed", *inputs, *backbone, "--out", "cache", *options]) == code
+    assert main(["embed", *inputs, *backbone, "--cache", "cache", *options]) == code
     assert says in capsys.readouterr().err
 
 

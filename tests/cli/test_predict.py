@@ -186,3 +186,14 @@ def test_resume_does_a_half_followed_video_again(films, tmp_path, capsys):
     assert main([*command, "--resume"]) == 0
     assert rows_of(out) == rows
     assert not journal.exists()
+
+
+def test_a_cache_that_is_named_is_filled_and_read(tmp_path, picture, capsys):
+    for seed in range(3):
+        picture(tmp_path / "in" / f"{seed}.png", seed)
+    command = ["predict", str(tmp_path / "in"), "--model", "mini", "--cache", str(tmp_path / "cache"), "--out"]
+    assert main([*command, str(tmp_path / "a.jsonl")]) == 0
+    assert "embed: 3 done" in capsys.readouterr().err
+    assert main([*command, str(tmp_path / "b.jsonl")]) == 0
+    assert "embed: 3 done" not in capsys.readouterr().err
+    assert (tmp_path / "a.jsonl").read_text() == (tmp_path / "b.jsonl").read_text()

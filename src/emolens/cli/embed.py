@@ -14,7 +14,7 @@ REASONS = 3  # failures that the summary names
 
 @dataclass(frozen=True)
 class EmbedOptions:
-    """Compute backbone embeddings into a cache that train, evaluate, compare and predict read.
+    """Compute backbone embeddings into a cache that train, evaluate and compare read, and predict if it is named.
 
     An interrupted run, started again, continues where it stopped.
     """
@@ -23,7 +23,7 @@ class EmbedOptions:
     """One manifest (.parquet or .csv), or pictures: files, folders, patterns."""
     backbone: Annotated[str, tyro.conf.arg(aliases=["-b"])] = "ViT-B-32/openai"
     """ARCH/TAG or ARCH/PATH (CLIP), timm:NAME[/PATH], torchvision:NAME/PATH, or mini."""
-    out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
+    cache: Path | None = None
     """Folder of the cache, which any number of backbones may share (default: the user's cache)."""
     compute: Compute = field(default_factory=ComputeOptions)
 
@@ -38,7 +38,7 @@ def main(args: list[str]) -> int:
     from emolens.models.backbones.load import load_backbone
 
     backbone = load_backbone(options.backbone, ComputeConfig(options.compute.device, options.compute.precision))
-    cache = EmbeddingCache(options.out or user_cache() / "embeddings", backbone)
+    cache = EmbeddingCache(options.cache or user_cache() / "embeddings", backbone)
     start = time.perf_counter()
     embedded = cache.embed(paths, options.compute.batch_size, options.compute.workers)
     rate = embedded.encoded / (time.perf_counter() - start)

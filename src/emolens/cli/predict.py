@@ -67,6 +67,8 @@ class PredictOptions:
     """Video to write with the prediction on it (.mp4, .mov or .mkv) for one input video, or a folder for several."""
     resume: bool = False
     """Continue an interrupted run of the same --out."""
+    cache: Path | None = None
+    """Folder of an embedding cache to read from and add to (default: pictures are embedded anew)."""
     compute: Compute = field(default_factory=ComputeOptions)
 
 
@@ -97,7 +99,9 @@ def main(args: list[str]) -> int:
         from emolens.inference.journal import Journal
 
         Journal(options.out, options.resume)  # an interrupted run is found before the weights are read
-    predictor = load(options.model, options.label_space, compute.device, compute.precision)
+    predictor = load(
+        options.model, options.label_space, compute.device, compute.precision, options.cache, workers=compute.workers
+    )
     explain = None
     if options.explain:
         from emolens.inference.attention import Explainer
