@@ -84,7 +84,7 @@ def gate(tmp_path, monkeypatch):
 
 def test_ctrl_c_keeps_what_is_done_and_resume_continues(tmp_path, picture, gate, wait_until):
     for seed in range(24):
-        picture(tmp_path / "in" / f"{seed:02}.png", seed)
+        picture(tmp_path / "in" / f"{seed:02}.png", seed, size=(64, 48) if seed < 8 else (48, 64))  # these wait
     out, journal = tmp_path / "t.jsonl", tmp_path / ".t.jsonl.partial.jsonl"
     command = ["predict", str(tmp_path / "in"), "--model", "gate", "--batch-size", "4", "--out", str(out)]
     environment, open_gate = gate
@@ -99,7 +99,7 @@ def test_ctrl_c_keeps_what_is_done_and_resume_continues(tmp_path, picture, gate,
     assert "interrupted" in err
     assert not out.exists()
     done = journal.read_text().count("\n")
-    assert 0 < done < 24
+    assert 0 < done <= 8
     assert main(command) == 2  # not silently from the start
     assert main([*command, "--resume"]) == 0
     assert len(out.read_text().splitlines()) == 24
