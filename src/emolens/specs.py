@@ -12,7 +12,7 @@ from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 
 OPEN_CLIP = "open_clip"  # the scheme of a backbone that states none: ARCH/TAG, ARCH/PATH
-BARE = ["mini", "lite", "auto"]  # words that are a whole spec
+BARE = ["mini", "auto"]  # words that are a whole spec
 PATH_SCHEMES = ("uniemox", "mae")  # backbones whose whole rest is a path, with no name before it
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")  # of weights files
 

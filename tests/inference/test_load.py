@@ -12,11 +12,13 @@ from emolens.heads.clip_e import CrossEntropyHead
 from emolens.heads.linear import LinearHead
 from emolens.heads.text import TextHead
 from emolens.inference.image_predictor import ImagePredictor
+from emolens.inference.registry import loader_of, register_built_in
 from emolens.models.backbones.load import load_backbone
 from emolens.models.clip_e import CLIPEContrastive, CLIPECrossEntropy
 from emolens.models.probe import LinearProbe
 from emolens.runs.config import RunConfig
 from emolens.runs.models import ImageModel
+from emolens.specs import BARE, MODEL_FORMS
 from emolens.taxonomy import LabelSpace, get_label_space
 
 
@@ -200,3 +202,15 @@ def test_zero_shot_saves_what_is_needed_to_ask_again(tiny_clip, pictures, tmp_pa
     model.save_pretrained(tmp_path / "saved")
     again = load(f"run:{tmp_path / 'saved'}", "mikels8", device="cpu", precision="fp32")
     assert [r.scores for r in model.predict(pictures)] == [r.scores for r in again.predict(pictures)]
+
+
+def test_whatever_the_parser_knows_has_a_loader():
+    register_built_in()
+    for scheme in {*MODEL_FORMS, *BARE}:
+        assert callable(loader_of(scheme)), scheme
+
+
+@pytest.mark.parametrize("spec", ["lite", "nonsense:x"])
+def test_an_unknown_model_lists_the_forms(spec):
+    with pytest.raises(ConfigError, match="write zeroshot:ARCH/TAG_OR_PATH, "):
+        load(spec)
