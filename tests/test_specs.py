@@ -53,7 +53,7 @@ def test_a_folder_that_exists_is_a_run(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("nonsense", r'model "nonsense": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, .* or auto'),
+        ("nonsense", r'model "nonsense": write zeroshot:ARCH/TAG_OR_PATH, run:DIR, .*auto'),
         ("", "write zeroshot:ARCH"),
         ("zeroshut:RN50/openai", r'unknown kind "zeroshut:"; did you mean "zeroshot"\? write zeroshot:ARCH'),
         ("run:", 'model "run:": write run:DIR$'),
