@@ -63,6 +63,7 @@ def main(args: list[str]) -> int:
 def _parse(config: "JobConfig", recipe: str, args: list[str]) -> tuple[TrainOptions, "JobConfig"]:
     """The options, and the config with its overrides."""
     from emolens.recipes import recipes
+    from emolens.training.flags import without_prefixes
 
     def request(
         options: Annotated[TrainOptions, tyro.conf.arg(name="")],
@@ -73,7 +74,7 @@ def _parse(config: "JobConfig", recipe: str, args: list[str]) -> tuple[TrainOpti
     parsed: tuple[TrainOptions, Any] = tyro.cli(
         request,
         prog=f"emolens train {recipe}",
-        args=args,
+        args=without_prefixes(args, config),
         description=f"Train the recipe {recipe}. {recipes()[recipe]}",
         config=(tyro.conf.AvoidSubcommands,),
     )

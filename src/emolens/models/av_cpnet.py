@@ -6,7 +6,7 @@ of a segment, M coefficients, D width.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,9 @@ from emolens.models.av.encoders import (
     audio_encoder_config,
     video_encoder_config,
 )
-from emolens.models.av.fusion import AVLogits, FusionSizes, build_av_fusion, check_fusion, nan_unless
+from emolens.models.av.fusion import FUSIONS, AVLogits, FusionSizes, build_av_fusion, check_fusion, nan_unless
 from emolens.models.av.video_swin import VideoSwinConfig
+from emolens.names import one_of
 from emolens.plain import from_plain, to_plain
 
 Modality = Literal["audio", "video"]
@@ -48,8 +49,8 @@ class AVCPNetConfig:
     """Levels K of the pyramid. With 2^(K-1) at the number of segments or above, the last levels see every segment."""
     heads: int = 8
     """Attention heads over segments; a divisor of the width."""
-    fusion: str = "pyramid"
-    """How sound and pictures meet: pyramid, or another name of emolens.models.av.fusion.FUSIONS."""
+    fusion: Annotated[str, one_of(FUSIONS)] = "pyramid"
+    """How sound and pictures meet."""
     modalities: tuple[Modality, ...] = ("audio", "video")
     """What the network takes: both, or one of them; then there is no fusion."""
     dropout: float = 0.5

@@ -5,15 +5,16 @@ one patch.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
 from torch import Tensor
 
 from emolens.errors import ConfigError
-from emolens.models.fusion_prior import build_prior
+from emolens.models.fusion_prior import PRIORS, build_prior
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import ViTConfig
+from emolens.names import one_of
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class UniEmoXConfig(ViTConfig):
     """Attention heads of each decoder block; a divisor of its width."""
     norm_pixel_loss: bool = False
     """Normalise each patch before it is compared with its reconstruction."""
-    fusion: str = "psychological_prior"
-    """How the tokens of scene and person meet: psychological_prior, or another of models.fusion_prior.PRIORS."""
+    fusion: Annotated[str, one_of(PRIORS)] = "psychological_prior"
+    """How the tokens of scene and person meet."""
     checkpoint_activations: bool = False
     """Take less memory for a third more arithmetic."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError
 from emolens.names import did_you_mean
+from emolens.training.flags import unprefixed
 from emolens.training.jobs.config import JobConfig
 from emolens.training.jobs.job import Job
 from emolens.training.recipe_registry import get_recipe
@@ -63,8 +64,8 @@ def train(
         compute: where to run; under ``torchrun`` all its processes train together.
         cache: folder of the embedding cache, for recipes that embed; the user's cache folder if not given.
         name: of the recipe in the record, where ``recipe`` is a config; by default that of its class.
-        **overrides: fields of the config; those of ``trainer`` and ``optimizer`` by their own names
-            (``epochs=5, lr=1e-3``), parts of a nested config as a dict (``model={"width": 64}``).
+        **overrides: fields of the config, by the names that their flags have: those of ``trainer``, ``optimizer`` and
+            the like by their own (``epochs=5, lr=1e-3``), parts of a nested config as a dict (``model={"width": 64}``).
 
     Raises:
         ConfigError: an unknown recipe or field, options that do not fit the data or each other, or ``out`` holds
@@ -95,8 +96,8 @@ def override(config: Any, values: Mapping[str, Any]) -> Any:
 
     Args:
         config: a frozen dataclass.
-        values: by the names of its fields, or of those of its ``trainer`` and ``optimizer``; a dict changes parts of a
-            nested config.
+        values: by the names of its fields, or of those of its nested configs that are
+            :data:`~emolens.training.flags.Unprefixed`; a dict changes parts of a nested config.
 
     Raises:
         ConfigError: there is no such field.
@@ -104,8 +105,7 @@ def override(config: Any, values: Mapping[str, Any]) -> Any:
     own = {field.name for field in fields(config)}
     short = {
         field.name: part
-        for part in ("trainer", "optimizer")
-        if part in own
+        for part in unprefixed(config)
         for field in fields(getattr(config, part))
         if field.name not in own
     }

@@ -97,7 +97,7 @@ def test_training_leaves_a_run_whose_model_answers_as_the_trained_network(data, 
 
 
 def test_stopped_and_resumed_is_as_if_never_stopped(data, tmp_path, monkeypatch, capsys):
-    more = ["--loss.modality-dropout", "0.3", "--loss.mixup", "0.4", "--batch-size", "3"]
+    more = ["--modality-dropout", "0.3", "--mixup", "0.4", "--batch-size", "3"]
     assert train(data, tmp_path / "whole", *more) == 0
     forward = AVTask.forward
 
@@ -112,7 +112,7 @@ def test_stopped_and_resumed_is_as_if_never_stopped(data, tmp_path, monkeypatch,
     assert not (tmp_path / "run" / "config.json").exists()
     assert train(data, tmp_path / "run", *more) == 2
     assert "go on with --resume" in capsys.readouterr().err
-    assert train(data, tmp_path / "run", *more, "--resume", "--loss.mixup", "0.5") == 2
+    assert train(data, tmp_path / "run", *more, "--resume", "--mixup", "0.5") == 2
     assert "was begun with another recipe" in capsys.readouterr().err
     assert train(data, tmp_path / "run", *more, "--resume") == 0
     weights = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("whole", "run")]
@@ -177,7 +177,7 @@ def test_the_embedding_cache_is_of_no_use_here(data, tmp_path, capsys):
 
 
 def test_silly_options_are_refused_before_the_work(data, tmp_path, capsys):
-    for more in (["--loss.modality-dropout", "0.7"], ["--model.fusion", "nonsense"], ["--model.heads", "3"]):
+    for more in (["--modality-dropout", "0.7"], ["--model.fusion", "nonsense"], ["--model.heads", "3"]):
         assert train(data, tmp_path / "run", *more) == 2
         assert capsys.readouterr().err
     assert train(data, tmp_path / "run", "--model.video.weights", str(tmp_path / "absent.pth")) == 4

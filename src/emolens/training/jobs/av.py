@@ -31,9 +31,9 @@ class AVConfig(JobConfig):
     """The network, and with it the shape of its videos; the number of classes is taken from the data."""
     audio: AudioConfig = field(default_factory=AudioConfig)
     """How sound becomes the network's input; how many numbers a frame of it has is the network's coefficients."""
-    loss: AVLossConfig = field(default_factory=AVLossConfig)
+    loss: Annotated[AVLossConfig, Unprefixed] = field(default_factory=AVLossConfig)
     """Parts of the loss, modality dropout and mixup."""
-    augment: VideoAugment = field(default_factory=VideoAugment)
+    augment: Annotated[VideoAugment, Unprefixed] = field(default_factory=VideoAugment)
     """How training videos are changed, one by one."""
     decoded: str | None = None
     """Folder of decoded videos that `emolens data decode` has made; without, each epoch decodes the files."""

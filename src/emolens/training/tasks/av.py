@@ -5,11 +5,12 @@ Legend: B batch, K those rows of it that count, N rows of a split, C classes.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
+import tyro
 from torch import Tensor
 
 from emolens.errors import ConfigError, DataError
@@ -28,7 +29,7 @@ POLARITIES = ("positive", "neutral", "negative")  # their numbers in the loss
 class AVLossConfig:
     """The loss, and what makes the training videos harder."""
 
-    kind: Literal["ep_ce", "ce"] = "ep_ce"
+    kind: Annotated[Literal["ep_ce", "ce"], tyro.conf.arg(name="loss")] = "ep_ce"
     """Cross-entropy that grows where the polarity is wrong (EP-CE), or plain cross-entropy."""
     penalty: tuple[float, float, float] = (0.5, 0.5, 0.5)
     """Penalties of EP-CE for videos whose true polarity is positive, neutral, negative."""
