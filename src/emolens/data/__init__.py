@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from emolens.data.split import split_manifest as split_manifest
     from emolens.data.text.descriptions import describe_manifest as describe_manifest
     from emolens.data.text.language import load_language as load_language
+    from emolens.data.train_share import take_train_share as take_train_share
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -36,6 +37,7 @@ __getattr__, __dir__, __all__ = attach(
         "register_adapter": "emolens.data.adapter",
         "register_importer": "emolens.data.importers.registry",
         "split_manifest": "emolens.data.split",
+        "take_train_share": "emolens.data.train_share",
         "verify_manifest": "emolens.data.check.verify",
         "write_shards": "emolens.data.shards",
     },

@@ -70,7 +70,7 @@ def assign(manifest: Manifest, ratio_K: NDArray[np.float64], seed: int, by: str 
         manifest, seed, by: as :func:`split_manifest`.
         ratio_K: share of each part, summing to 1. As long as there are K units, an equal share leaves no part empty.
     """
-    stratum_N = _strata(manifest, by)
+    stratum_N = strata_of(manifest, by)
     unit_N, count = units(manifest.frame)
     order_U = seeded_order(count, seed)
     if count < len(unit_N):
@@ -87,7 +87,7 @@ def with_splits(manifest: Manifest, split_N: NDArray[np.object_], provenance: di
     return replace(manifest, frame=manifest.frame.assign(split=split), metadata=metadata).freeze_splits()
 
 
-def _strata(manifest: Manifest, by: str | None) -> NDArray[np.int64]:
+def strata_of(manifest: Manifest, by: str | None) -> NDArray[np.int64]:
     """Stratum of each row, int64, shape (N,), numbered in sorted order; rows without a value are the stratum 0."""
     frame = manifest.frame
     if by is None:
