@@ -72,7 +72,7 @@ def values(run, split, name):
 @pytest.fixture(scope="module")
 def pretrained(data, tmp_path_factory, tiny_clip):
     run = tmp_path_factory.mktemp("pretrained") / "run"
-    assert pretrain(data, run, tiny_clip, "--epochs", "12", "--lr", "0.02") == 0
+    assert pretrain(data, run, tiny_clip, "--epochs", "12", "--lr", "0.02", "--snapshot-every", "5") == 0
     return run
 
 
@@ -82,6 +82,7 @@ def test_pretraining_lowers_every_loss_and_leaves_an_encoder(pretrained):
         assert len(losses) == 12
         assert losses[-1] < losses[0]
     files = {"config.json", "model.safetensors", "README.md", "request.json", "metrics.json", "log.csv", "tensorboard"}
+    files.add("snapshots")
     assert {path.name for path in pretrained.iterdir()} == files
     config = json.loads((pretrained / "config.json").read_text())["training"]
     assert config["data"]["n"] == {"train": 24, "val": 8}
@@ -90,11 +91,24 @@ def test_pretraining_lowers_every_loss_and_leaves_an_encoder(pretrained):
     assert load_backbone(f"uniemox:{pretrained}", ComputeConfig("cpu")).embed_dim == 24
 
 
+def test_snapshots_are_runs_named_by_their_epochs(pretrained, data, tmp_path):
+    names = sorted(path.name for path in (pretrained / "snapshots").iterdir())
+    assert names == ["epoch-0005", "epoch-0010"]
+    early = pretrained / "snapshots" / "epoch-0005"
+    facts = json.loads((early / "config.json").read_text())["training"]
+    assert (facts["epoch"], facts["steps"]) == (4, 15)
+    assert facts["validation"]["loss"] == pytest.approx(values(pretrained, "val", "loss")[4])
+    whole = load_backbone(f"uniemox:{pretrained}", ComputeConfig("cpu"))
+    assert load_backbone(f"uniemox:{early}", ComputeConfig("cpu")).fingerprint != whole.fingerprint
+    assert finetune(data, tmp_path / "run", "--encoder", str(early), "--epochs", "1") == 0
+
+
 def test_finetuning_starts_from_the_encoder_and_its_run_predicts(pretrained, data, tmp_path, capsys):
     run = tmp_path / "run"
     more = ["--encoder", str(pretrained), "--epochs", "30", "--lr", "0.02", "--warmup-epochs", "1", "--erasing", "0"]
     assert finetune(data, run, *more) == 0
     told = capsys.readouterr()
+    assert "plan: 24 images to train on, batch 8, 3 steps an epoch, 90 in all; peak rate" in told.err
     assert "images/s" in told.err
     assert "fc_norm" in told.err  # what the encoder did not have is listed
     assert f"next: emolens evaluate run:{run}" in told.out
@@ -141,6 +155,7 @@ def test_what_pretraining_lacks_is_said(data, tmp_path, tiny_clip, capsys):
     assert pretrain(data, tmp_path / "c", tiny_clip, "--decoder-embed-dim", "32") == 2
     assert "embeddings of width 16" in capsys.readouterr().err
     assert pretrain(data, tmp_path / "d", tiny_clip, "--batch-size", "9", "--accumulate", "2") == 2
+    assert not (tmp_path / "d").exists()
     assert "take a multiple of 2" in capsys.readouterr().err
     assert pretrain(data, tmp_path / "e", "mini") == 2
     assert not any((tmp_path / run / "request.json").exists() for run in "abce")  # nothing to resume was begun

@@ -8,7 +8,7 @@ Legend: P loss parts, A micro-batches of a step, W processes.
 import math
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from emolens.training.ema import WeightAverage
 from emolens.training.interrupt import deferred_interrupt
 from emolens.training.log import RunLog
 from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate, set_learning_rate
-from emolens.training.run_state import RunState
+from emolens.training.run_state import RunState, on_cpu
 from emolens.training.sampler import EpochSampler
 from emolens.training.tasks.task import Step, Task
 from emolens.training.tensor_table import Batch
@@ -60,7 +60,7 @@ class FitResult:
 
 
 class Trainer:
-    """Fits a :class:`Task` and keeps the weights with the lowest validation loss.
+    """Fits a :class:`Task` and keeps the weights of the best epoch, by default that of the lowest validation loss.
 
     Args:
         config: length, batches, stopping.
@@ -86,7 +86,12 @@ class Trainer:
         self.workers = workers
 
     def fit(
-        self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None = None, resume: bool = False
+        self,
+        task: Task,
+        train: Dataset[Batch],
+        val: Dataset[Batch] | None = None,
+        resume: bool = False,
+        snapshot: Callable[[FitResult], None] | None = None,
     ) -> FitResult:
         """Train; without ``val`` the last weights are the result.
 
@@ -95,6 +100,7 @@ class Trainer:
             train, val: datasets that turn a list of row numbers into a batch. ``train.set_epoch(epoch)`` is called
                 where there is such a method. Every process validates on the whole of ``val``.
             resume: continue from the checkpoint in the run folder, if there is one.
+            snapshot: is given what training would end with after each ``snapshot_every`` epochs, by one process.
 
         Raises:
             DataError: a loss is not finite (epoch, step and rows are named), a batch lacks what the task needs, or the
@@ -104,6 +110,7 @@ class Trainer:
             KeyboardInterrupt: after Ctrl-C, with everything saved.
         """
         fit = self._prepare(task, train, val, resume)
+        fit.snapshot = snapshot
         try:
             total = self.config.epochs * fit.steps_per_epoch
             bar = progress("train", total) if fit.log is not None else nullcontext(lambda steps=1: None)
@@ -188,6 +195,7 @@ class Trainer:
         means = {name: total / fit.steps_per_epoch for name, total in state.sums.items()}
         means["lr"] = lr if curve.algorithm == "adamw" else fit.optimizer.param_groups[0]["lr"]
         metrics = self._validate(fit)
+        self._snapshot(fit, metrics)
         if fit.log is not None:
             fit.log.write(state.step, state.epoch, "train", means)
             fit.log.write(state.step, state.epoch, "val", metrics)
@@ -295,6 +303,14 @@ class Trainer:
             "learning rate, or look for broken values in these rows; go on with --resume"
         )
 
+    def _snapshot(self, fit: "_Fit", metrics: dict[str, float]) -> None:
+        """Hand on the weights of now, if this epoch's are to be kept for themselves."""
+        every, state = self.config.snapshot_every, fit.state
+        if fit.snapshot is None or every is None or (state.epoch + 1) % every or not self.fabric.is_global_zero:
+            return
+        weights = on_cpu(state.average.average if state.average is not None else fit.task.model.state_dict())
+        fit.snapshot(FitResult(weights, metrics, state.epoch, state.step, fit.watch.samples_per_s()))
+
     def _validate(self, fit: "_Fit") -> dict[str, float]:
         """Metrics on the validation split; keeps the weights if they are the best, or there is no such split."""
         state, val = fit.state, fit.val
@@ -314,7 +330,7 @@ class Trainer:
             fit.task.train()
             if math.isnan(metrics["loss"]):
                 raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
-            if metrics["loss"] < state.metrics.get("loss", math.inf):
+            if fit.task.merit(metrics, self.config.keep_by) > fit.task.merit(state.metrics, self.config.keep_by):
                 state.keep(metrics)
             elif self.config.patience is not None and state.epoch - state.best_epoch >= self.config.patience:
                 state.finished = True
@@ -343,6 +359,7 @@ class _Fit:
         self.val, self.batches, self.sampler = val, batches, sampler
         self.state, self.log, self.watch = state, log, watch
         self.steps_per_epoch = len(sampler)
+        self.snapshot: Callable[[FitResult], None] | None = None
         self.interrupt = threading.Event()
         self.advance: Advance = lambda steps=1: None
         self.saved_at = time.monotonic()

@@ -1,6 +1,7 @@
 """How long a training takes, in what batches, and whether that can be done."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from emolens.errors import ConfigError
 from emolens.training.optim import OptimizerConfig
@@ -19,7 +20,12 @@ class TrainerConfig:
     val_batch_size: int | None = None
     """Samples validated together; None for at least 1024, which is right for embeddings but not for pictures."""
     patience: int | None = 10
-    """Stop after so many epochs without a lower validation loss; None never stops early."""
+    """Stop after so many epochs without a better one on the validation split; None never stops early."""
+    keep_by: Literal["loss", "accuracy"] = "loss"
+    """Which epoch's weights are kept: that of the lowest validation loss, or of the highest accuracy (mAP where samples
+    have several labels, CCC where there are values alone; of equal ones the lower loss)."""
+    snapshot_every: int | None = None
+    """Keep the weights of every so many epochs, too, in run folders RUN/snapshots/epoch-0100; None keeps none."""
     max_grad_norm: float | None = None
     """Largest norm of the gradient; a larger one is scaled down to it. None leaves it."""
     ema_decay: float | None = None
@@ -34,7 +40,7 @@ class TrainerConfig:
     """Seed of the order of samples, and of everything random in the model."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "accumulate", "val_batch_size", "log_steps", "max_grad_norm"):
+        for name in ("epochs", "accumulate", "val_batch_size", "log_steps", "max_grad_norm", "snapshot_every"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"{name} {value}: must be positive")
@@ -52,16 +58,19 @@ def check_plan(config: TrainerConfig, optimizer: OptimizerConfig, rows: int) -> 
         rows: of the training split.
 
     Raises:
-        ConfigError: a batch larger than the split, a warm-up longer than the run, or gradient accumulation with an
-            optimiser that looks at all samples at once.
+        ConfigError: a batch larger than the split, a warm-up longer than the run, or gradient accumulation or snapshots
+            with an optimiser that looks at all samples at once.
     """
     if config.batch_size > rows:
         raise ConfigError(
             f"batch_size {config.batch_size} is larger than the training split of {rows} rows; take at most {rows}, or "
             "0 for the whole split"
         )
-    if optimizer.algorithm == "lbfgs" and config.accumulate > 1:
-        raise ConfigError(f"accumulate {config.accumulate}: lbfgs looks at all samples at once; leave it at 1")
+    if optimizer.algorithm == "lbfgs":
+        if config.accumulate > 1:
+            raise ConfigError(f"accumulate {config.accumulate}: lbfgs looks at all samples at once; leave it at 1")
+        if config.snapshot_every is not None:
+            raise ConfigError(f"snapshot_every {config.snapshot_every}: lbfgs has no epochs to keep; leave it out")
     if optimizer.algorithm == "adamw" and optimizer.warmup_epochs > config.epochs:
         raise ConfigError(
             f"warmup_epochs {optimizer.warmup_epochs:g} is longer than the run of {config.epochs} epochs; shorten it, "

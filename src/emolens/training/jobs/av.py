@@ -92,9 +92,9 @@ class AVConfig(JobConfig):
             model.compile()
         label_N, val_label_N = (torch.from_numpy(part.label_index()) for part in (train, val))
         task = AVTask(model, label_N, val_label_N, space, self.loss)
-        fitted = job.run(task, videos, val_videos)
         made = RunConfig("av_cpnet", label_space=space, video=config.video, model=config.model.to_dict())
-        return job.finish(fitted, made, {TRAIN: len(train), VAL: len(val)}, task.counts)
+        n = {TRAIN: len(train), VAL: len(val)}
+        return job.finish(job.run(task, videos, val_videos, made, n), made, n, task.counts)
 
     def _decoded(self, job: "Job") -> Path | None:
         """The folder of decoded videos; a missing one would be passed over in silence, at a price in hours."""

@@ -74,7 +74,7 @@ class UniEmoXFinetuneConfig(JobConfig):
             load_into_vit(model, stored.state, str(stored.path), show=shows)
         if self.compile:
             model.compile()
-        fitted = job.run(FinetuneTask(model, outputs, target_NO, val_target_NO, self.mix), views, val_views)
+        task = FinetuneTask(model, outputs, target_NO, val_target_NO, self.mix)
         made = RunConfig(
             "vit_finetuned",
             label_space=outputs.space,
@@ -84,7 +84,8 @@ class UniEmoXFinetuneConfig(JobConfig):
             preprocess=preprocess,
             model=asdict(sizes),
         )
-        return job.finish(fitted, made, {TRAIN: len(train), VAL: len(val)})
+        n = {TRAIN: len(train), VAL: len(val)}
+        return job.finish(job.run(task, views, val_views, made, n), made, n)
 
     def _sizes(self, stored: "StoredViT | None") -> ViTConfig:
         """Those of the encoder, on pictures of the size that is asked for."""

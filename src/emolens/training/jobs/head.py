@@ -82,8 +82,8 @@ class CLIPECrossEntropyConfig(HeadConfig):
         torch.manual_seed(self.trainer.seed)  # the layers are drawn here
         head = CLIPECrossEntropy(len(space), embedded.backbone.embed_dim)
         task = CLIPECrossEntropyTask(head, embedded.class_weight_C)
-        fitted = job.run(task, embedded.train, embedded.val, loaders=0)
         model = RunConfig("clip_e_cross_entropy", BackboneFacts.of(embedded.backbone), space)
+        fitted = job.run(task, embedded.train, embedded.val, model, embedded.n, loaders=0)
         return job.finish(fitted, model, embedded.n)
 
 
@@ -113,8 +113,8 @@ class CLIPEContrastiveConfig(HeadConfig):
         torch.manual_seed(self.trainer.seed)  # the layers are drawn here
         head = CLIPEContrastive(embedded.backbone.embed_dim)
         task = CLIPEContrastiveTask(head, label_embeddings(embedded.backbone, space), self.detach_targets)
-        fitted = job.run(task, embedded.train, embedded.val, loaders=0)
         model = RunConfig("clip_e_contrastive", BackboneFacts.of(embedded.backbone), space)
+        fitted = job.run(task, embedded.train, embedded.val, model, embedded.n, loaders=0)
         return job.finish(fitted, model, embedded.n)
 
 

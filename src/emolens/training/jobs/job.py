@@ -19,6 +19,7 @@ from emolens.runs.folder import write_run
 from emolens.training.checkpoint import CHECKPOINT
 from emolens.training.devices import build_fabric, loader_processes, shut_down_process_group
 from emolens.training.jobs.config import JobConfig
+from emolens.training.jobs.plan import Plan, is_first_process, processes
 from emolens.training.jobs.run_folder import REQUEST, check_run, select_split
 from emolens.training.tasks.task import Task
 from emolens.training.tensor_table import Batch
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 TRAIN, VAL = "train", "val"
+SNAPSHOTS = "snapshots"  # in the run folder; each is a run folder itself, named by the epochs it was trained for
 
 
 class Job:
@@ -94,7 +96,7 @@ class Job:
         return select_split(self.manifest, self.data, TRAIN), select_split(self.manifest, self.data, VAL)
 
     def check(self, rows: int, config: JobConfig | None = None) -> None:
-        """Find what is wrong before the work, and not after it.
+        """Find what is wrong before the work, and not after it; then say what the work is: batches, steps, rates.
 
         Args:
             rows: of the training split.
@@ -107,6 +109,11 @@ class Job:
         self.config = config or self.config
         check_plan(self.config.trainer, self.config.optimizer, rows)
         check_run(self.out, self._request(), self.resume)
+        together = 1 if self.config.embeds else processes()  # a head is fitted by one
+        plan = Plan.of(self.config.trainer, self.config.optimizer, rows, self.config.samples, together)
+        if is_first_process():
+            for line in filter(None, (str(plan), plan.warning)):
+                notice(line)
 
     def claim(self) -> None:
         """Write down what was asked for, by one process, once all have checked and everything is loaded."""
@@ -114,19 +121,39 @@ class Job:
         if self.fabric.is_global_zero:
             write_json(self.out / REQUEST, self._request())
 
-    def run(self, task: Task, train: Dataset[Batch], val: Dataset[Batch], loaders: int | None = None) -> FitResult:
-        """Claim the run folder and fit.
+    def run(
+        self,
+        task: Task,
+        train: Dataset[Batch],
+        val: Dataset[Batch],
+        model: RunConfig,
+        n: Mapping[str, int],
+        loaders: int | None = None,
+    ) -> FitResult:
+        """Claim the run folder and fit; snapshots that are asked for are run folders in ``snapshots`` below it.
 
         Args:
             task: model and losses.
             train, val: see :meth:`emolens.training.trainer.Trainer.fit`.
+            model, n: see :meth:`finish`.
             loaders: processes that load samples ahead; chosen by the cores if not given.
+
+        Raises:
+            ConfigError: the best epoch is to be the most accurate one, and the task knows no accuracy.
         """
+        if self.config.trainer.keep_by == "accuracy" and not task.judged_by:
+            raise ConfigError(f"keep_by accuracy: {self.recipe} has none; take loss")
         if loaders is None:
             loaders = loader_processes(self.compute.workers, self.fabric.device.type == "cpu")
         trainer = Trainer(self.config.trainer, self.config.optimizer, self.out, self.fabric, loaders)
         self.claim()
-        return trainer.fit(task, train, val, self.resume)
+
+        def snapshot(fitted: FitResult) -> None:
+            name = f"{SNAPSHOTS}/epoch-{fitted.epoch + 1:04d}"
+            facts = self._facts(fitted, n)
+            write_run(self.out / name, replace(model, training=facts), fitted.weights, f"run:{self.out.name}/{name}")
+
+        return trainer.fit(task, train, val, self.resume, snapshot)
 
     def finish(
         self, fitted: FitResult, model: RunConfig, n: Mapping[str, int], counts: Mapping[str, int] | None = None

@@ -84,9 +84,9 @@ class UniEmoXPretrainConfig(JobConfig):
             for part in (train, val)
         )
         task = UniEmoXTask(model, teacher, self.weights, self.mask_ratio, texts, val_texts, seed)
-        fitted = job.run(task, views, val_views)
         made = RunConfig("uniemox_pretrained", preprocess=preprocess, model=asdict(self.model))
-        return job.finish(fitted, made, {TRAIN: len(train), VAL: len(val)})
+        n = {TRAIN: len(train), VAL: len(val)}
+        return job.finish(job.run(task, views, val_views, made, n), made, n)
 
     def follow_up(self, job: "Job") -> str:
         recipe = job.recipe.replace("pretrain", "finetune")

@@ -68,6 +68,7 @@ class AVTask(Task):
     """
 
     keys = ("video", "audio", "has_video", "has_audio", "row")
+    judged_by = ("accuracy",)
 
     def __init__(
         self,

@@ -19,6 +19,7 @@ class CLIPECrossEntropyTask(Task):
     """Cross-entropy of :class:`CLIPECrossEntropy`, with optional class weights, float, shape (C,)."""
 
     keys = ("embedding", "label")
+    judged_by = ("accuracy",)
     class_weight_C: Tensor | None
 
     def __init__(self, model: CLIPECrossEntropy, class_weight_C: Tensor | None = None) -> None:
@@ -46,6 +47,7 @@ class CLIPEContrastiveTask(Task):
     """
 
     keys = ("embedding", "label")
+    judged_by = ("accuracy",)
     text_CD: Tensor
 
     def __init__(self, model: CLIPEContrastive, text_CD: Tensor, detach_targets: bool = False) -> None:

@@ -72,6 +72,7 @@ class FinetuneTask(Task):
         self.outputs, self.mix = outputs, mix or MixConfig()
         # Plain tensors: tables of the data are no part of the model, nor of its checkpoints.
         self.target_NO, self.val_target_NO = target_NO, val_target_NO
+        self.judged_by = _judged_by(outputs)
         self.count_C = target_NO[:, : outputs.labels].nansum(dim=0) if outputs.multi_label else None
         self._mixup = self._build_mixup()
 
@@ -176,3 +177,10 @@ class FinetuneTask(Task):
                     if np.isfinite(value := float(of(predicted, true))):
                         metrics[f"{name}/{metric}"] = value
         return metrics
+
+
+def _judged_by(outputs: Outputs) -> tuple[str, ...]:
+    """The metrics of :meth:`FinetuneTask.validate` that stand for accuracy: of labels, or else of all values."""
+    if outputs.space is None:
+        return tuple(f"{name}/ccc" for name in outputs.targets)
+    return ("map",) if outputs.multi_label else ("accuracy",)

@@ -1,7 +1,8 @@
 """What is trained: a model, its losses, what a batch must hold, and how it is validated."""
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from torch import Tensor, nn
 
@@ -48,9 +49,12 @@ class Task(nn.Module, ABC):
     Attributes:
         keys: what a batch must hold; the trainer checks the first one.
         model: the part that is saved.
+        judged_by: validation metrics, the higher the better, whose mean says which of two epochs is more accurate;
+            none where a task has no such metric.
     """
 
     keys: tuple[str, ...]
+    judged_by: tuple[str, ...] = ()
     model: nn.Module
 
     @abstractmethod
@@ -59,6 +63,17 @@ class Task(nn.Module, ABC):
 
         Each is a mean over samples, so that the mean over the parts of a step is that of the whole step.
         """
+
+    def merit(self, metrics: Mapping[str, float], by: str = "loss") -> tuple[float, float]:
+        """What two epochs are compared by, the better one having the higher; minus infinity stands for what is missing.
+
+        Args:
+            metrics: of :meth:`validate`; empty before the first epoch.
+            by: "loss", or "accuracy": the mean of what the task is judged by, and the loss where that is equal.
+        """
+        known = [metrics[name] for name in self.judged_by if name in metrics]
+        accuracy = sum(known) / len(known) if known else -math.inf
+        return accuracy if by == "accuracy" else 0.0, -metrics.get("loss", math.inf)
 
     @abstractmethod
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
