@@ -1,7 +1,7 @@
 """Reading ahead: files are loaded in threads while the caller works on those before them."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -27,7 +27,7 @@ class Item(NamedTuple, Generic[Loaded]):
 
 
 def prefetch(
-    load: Callable[[Given], Loaded], items: Sequence[Given], workers: int, ahead: int = 0
+    load: Callable[[Given], Loaded], items: Iterable[Given], workers: int, ahead: int = 0
 ) -> Generator[Item[Loaded], None, None]:
     """``load`` each item in threads and yield what became of it, in order.
 

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +62,21 @@ def test_a_content_is_computed_once_whatever_its_name(files, tmp_path):
     assert np.array_equal(found.embedding_ND[:9], found.embedding_ND[9:])
     shutil.move(files[0], tmp_path / "moved.png")
     assert EmbeddingCache(tmp_path / "c", backbone).embed([tmp_path / "moved.png"]).encoded == 0
+
+
+def test_a_person_is_known_by_content_and_box(files, tmp_path):
+    paths = [files[0], files[0], files[0], files[1]]
+    boxes = [None, (4.0, 6.0, 20.0, 40.0), (30.5, 2.25, 60.0, 30.0), (4.0, 6.0, 20.0, 40.0)]
+    found = EmbeddingCache(tmp_path / "c", Means()).embed(paths, boxes=boxes)
+    assert found.encoded == 4
+    assert len(np.unique(found.embedding_ND, axis=0)) == 4
+    copy = Path(shutil.copy(files[0], tmp_path / "copy.jpg"))
+    again = Means()
+    repeated = EmbeddingCache(tmp_path / "c", again).embed([copy, *paths], boxes=[boxes[2], *boxes])
+    assert (repeated.encoded, again.encoded) == (0, 0)
+    assert np.array_equal(repeated.embedding_ND, found.embedding_ND[[2, 0, 1, 2, 3]])
+    moved = EmbeddingCache(tmp_path / "c", again).embed([files[0]], boxes=[(4.0, 6.0, 21.0, 40.0)])
+    assert moved.encoded == 1
 
 
 def test_a_changed_file_is_computed_again(files, tmp_path, picture):

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from emolens.embedding.encode import MAX_ROWS, default_workers, encode_files
+from emolens.embedding.encode import MAX_ROWS, default_workers, embedding_key, encode_files
 from emolens.errors import ConfigError
 from emolens.media.image import read_image
 from emolens.models.backbones.base import Backbone
 from emolens.models.preprocess import Preprocess
+from emolens.people.crop import person_part
 
 
 class Means(Backbone):
@@ -58,6 +59,56 @@ def test_order_and_values_equal_the_plain_loop(files, workers, batch_size):
     np.testing.assert_allclose(embedding, expected, rtol=1e-5)
     assert sha256 == [hashlib.sha256(p.read_bytes()).hexdigest() for p in files]
     assert all(size == batch_size for size in backbone.sizes[:-1])
+
+
+BOXES = [None, (4.0, 6.0, 20.0, 40.0), (30.5, 2.25, 60.0, 30.0), None]
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 50])
+def test_a_box_embeds_the_person_with_context_of_the_whole_picture(files, batch_size):
+    paths = [files[0], files[0], files[0], files[1]]
+    backbone = Means()
+    parts = [
+        read_image(path, 8) if box is None else person_part(read_image(path), box, "")
+        for path, box in zip(paths, BOXES, strict=True)
+    ]
+    expected = np.stack([backbone.encode_image(backbone.transform(part)[None])[0].numpy() for part in parts])
+    index, embedding, errors, sha256 = gathered(encode_files(backbone, paths, batch_size, boxes=BOXES))
+    assert (index, errors) == ([0, 1, 2, 3], {})
+    np.testing.assert_allclose(embedding, expected, rtol=1e-5)
+    assert len(set(sha256)) == 2
+    assert len(np.unique(embedding, axis=0)) == 4
+
+
+def test_a_picture_of_many_persons_is_read_once_for_some_of_them(files, monkeypatch):
+    from emolens.embedding import encode as module
+
+    read = []
+
+    def counting(content, *least):
+        read.append(least)
+        return read_image(content, *least)
+
+    monkeypatch.setattr(module, "read_image", counting)
+    gathered(encode_files(Means(), [files[0]] * 9, boxes=[None, *[(float(k), 0.0, k + 20.0, 40.0) for k in range(8)]]))
+    assert read == [(8,), (), ()]  # the scene, and the persons by eights: seven beside it, then one
+
+
+def test_a_box_outside_its_picture_fails_alone(files):
+    boxes = [(0.0, 0.0, 30.0, 400.0), (0.0, 0.0, 30.0, 40.0), None]
+    _, embedding, errors, _ = gathered(encode_files(Means(), [files[0], files[0], files[1]], boxes=boxes))
+    assert list(errors) == [0]
+    assert errors[0].startswith(f"{files[0]}: box [0.0, 0.0, 30.0, 400.0] is outside its picture of 64 x 48 pixels")
+    assert np.isfinite(embedding[1:]).all()
+
+
+def test_the_key_is_of_the_content_and_of_every_digit_of_the_box():
+    sha = hashlib.sha256(b"x").hexdigest()
+    boxes = [None, (0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0 + 1e-12), (0.0, 0.0, 1.0, 2.0)]
+    keys = [embedding_key(sha, box) for box in boxes]
+    assert keys[0] == sha
+    assert len(set(keys)) == 4
+    assert all(len(key) == 64 for key in keys)
 
 
 def test_bad_files_become_errors_and_batches_stay_full(files, tmp_path):

@@ -3,7 +3,8 @@
 ``DIR/<first 16 digits of the backbone's fingerprint>/`` holds
 
 - ``meta.json``: of which backbone they are;
-- ``part-*.arrow``: ``sha256`` of a file's content, ``embedding``; and a checksum in the schema;
+- ``part-*.arrow``: ``sha256`` of a file's content, of a person in it that with the box
+  (:func:`emolens.embedding.encode.embedding_key`), ``embedding``; and a checksum in the schema;
 - ``seen-*.arrow``: ``path``, ``size``, ``mtime_ns`` of a file when it had the content ``sha256``.
 
 Parts are only ever added, each whole or not at all, under names that no other process uses; so several runs may share a
@@ -28,11 +29,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from emolens.embedding.encode import encode_files
+from emolens.embedding.encode import embedding_key, encode_files
 from emolens.errors import DataError, in_short
 from emolens.files import atomic_path, read_json, write_json
 from emolens.media.content import Claims
 from emolens.models.backbones.base import Backbone
+from emolens.people.boxes import Box
 from emolens.progress import notice, progress
 
 FORMAT = 1
@@ -96,63 +98,75 @@ class EmbeddingCache:
         """How many contents have their embedding here."""
         return len(self._place)
 
-    def embed(self, paths: Sequence[Path], batch_size: int = 32, workers: int | None = None) -> Embeddings:
+    def embed(
+        self,
+        paths: Sequence[Path],
+        batch_size: int = 32,
+        workers: int | None = None,
+        boxes: Sequence[Box | None] | None = None,
+    ) -> Embeddings:
         """The embeddings of ``paths``, in order: from the cache where they are there, else computed and kept.
 
         What is done is written every minute, and when the run is interrupted.
 
         Args:
-            batch_size, workers: as for :func:`emolens.embedding.encode.encode_files`.
+            batch_size, workers, boxes: as for :func:`emolens.embedding.encode.encode_files`.
 
         Raises:
             ConfigError: if ``batch_size`` or ``workers`` is below 1.
             DataError: if the disk is full, or the folder cannot be written; all parts before that are kept.
         """
+        box_N = [None] * len(paths) if boxes is None else list(boxes)
         stamps = [_stamp(path) for path in paths]
         names = [os.fsencode(os.path.abspath(path)) for path in paths]  # a file name need not be text
-        sha_N: list[bytes | None] = [self._known(name, stamp) for name, stamp in zip(names, stamps, strict=True)]
-        todo = [i for i, sha in enumerate(sha_N) if sha is None]
+        key_N = [self._known(*given) for given in zip(names, stamps, box_N, strict=True)]
+        todo = [i for i, key in enumerate(key_N) if key is None]
         errors: dict[int, str] = {}
         failed: dict[bytes, str] = {}
         encoded = 0
         if todo:
-            claims = Claims(lambda sha256: bytes.fromhex(sha256) in self._place)
+            claims = Claims(lambda key: bytes.fromhex(key) in self._place)
             writer = _Writer(self)
-            batches = encode_files(self.backbone, [paths[i] for i in todo], batch_size, workers, claims.take)
+            batches = encode_files(
+                self.backbone, [paths[i] for i in todo], batch_size, workers, claims.take, [box_N[i] for i in todo]
+            )
             with closing(batches), progress("embed", len(todo)) as advance:
                 try:
                     for batch in batches:
                         for k, place in enumerate(batch.index):
-                            i, content = todo[place], bytes.fromhex(batch.sha256[k])
+                            i, key = todo[place], bytes.fromhex(batch.key[k])
                             if place in batch.errors:
-                                errors[i] = failed[content] = batch.errors[place]
+                                errors[i] = failed[key] = batch.errors[place]
                                 continue
-                            sha_N[i] = content
+                            key_N[i] = key
                             if not np.isnan(batch.embedding_BD[k, 0]):
-                                writer.embedding[content] = batch.embedding_BD[k]
+                                writer.embedding[key] = batch.embedding_BD[k]
                                 encoded += 1
                             if (stamp := stamps[i]) is not None:
-                                writer.seen.append((names[i], stamp, content))
+                                writer.seen.append((names[i], stamp, bytes.fromhex(batch.sha256[k])))
                         writer.flush_if_due()
                         advance(len(batch.index))
                 finally:
                     writer.flush()
         # A copy of a file that failed was left to that file: same content, same failure.
-        for i, sha in enumerate(sha_N):
-            if sha is not None and sha not in self._place:
-                errors[i], sha_N[i] = f"{paths[i]}: same content as a file that failed ({failed.get(sha, '')})", None
-        return Embeddings(self._gather(sha_N), errors, encoded)
+        for i, key in enumerate(key_N):
+            if key is not None and key not in self._place:
+                errors[i], key_N[i] = f"{paths[i]}: same content as a file that failed ({failed.get(key, '')})", None
+        return Embeddings(self._gather(key_N), errors, encoded)
 
-    def _known(self, name: bytes, stamp: Stamp | None) -> bytes | None:
+    def _known(self, name: bytes, stamp: Stamp | None, box: Box | None) -> bytes | None:
         before = self._seen.get(name)
-        return before[1] if before is not None and before[0] == stamp and before[1] in self._place else None
+        if before is None or before[0] != stamp:
+            return None
+        key = bytes.fromhex(embedding_key(before[1].hex(), box))
+        return key if key in self._place else None
 
-    def _gather(self, sha_N: Sequence[bytes | None]) -> NDArray[np.float32]:
-        embedding_ND = np.full((len(sha_N), self.backbone.embed_dim), np.nan, dtype=np.float32)
+    def _gather(self, key_N: Sequence[bytes | None]) -> NDArray[np.float32]:
+        embedding_ND = np.full((len(key_N), self.backbone.embed_dim), np.nan, dtype=np.float32)
         wanted: dict[Path, tuple[list[int], list[int]]] = {}
-        for i, sha in enumerate(sha_N):
-            if sha is not None:
-                path, row = self._place[sha]
+        for i, key in enumerate(key_N):
+            if key is not None:
+                path, row = self._place[key]
                 rows, sources = wanted.setdefault(path, ([], []))
                 rows.append(i)
                 sources.append(row)
@@ -237,9 +251,8 @@ class _Writer:
         if self.embedding:
             self.cache._add_part(self.embedding)
             self.embedding = {}
-        # Second, so that no path leads to a content without an embedding.
         if self.seen:
-            self.cache._add_seen([row for row in self.seen if row[2] in self.cache._place])
+            self.cache._add_seen(list(dict.fromkeys(self.seen)))  # several persons of a picture are one file
             self.seen = []
         self.last = time.monotonic()
 

@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from emolens.errors import DataError
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels of the upright picture
+
 TOLERANCE = 1.0  # px: published boxes are rounded, or count the last pixel in; beyond this they are of another picture
 
 

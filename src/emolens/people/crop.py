@@ -1,12 +1,16 @@
 """The person view: the most confident person with some of the surroundings.
 
-Legend: H, W height and width of the picture, K boxes. A region is left, top, right, bottom in pixels.
+Legend: H, W height and width of the picture, h, w of a part of it, K boxes. A region is left, top, right, bottom in
+pixels.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+from emolens.people.boxes import Box, boxes_inside
 
 Region = tuple[float, float, float, float]
 
@@ -59,6 +63,31 @@ def person_crop(
         y = _span((inside[1] + inside[3]) / 2, side, window[1], window[3])
         return PersonCrop((x[0], y[0], x[1], y[1]), True)
     return PersonCrop(window, False)
+
+
+def person_part(image_HWC: NDArray[np.uint8], box: Box, where: str) -> NDArray[np.uint8]:
+    """What a model of persons is shown of a picture: the person in ``box`` with some of the surroundings.
+
+    Args:
+        image_HWC: uint8 RGB, shape (H, W, 3), upright, decoded whole.
+        box: in pixels of that picture.
+        where: the file, for the message.
+
+    Returns:
+        uint8, shape (h, w, 3); a view.
+
+    Raises:
+        DataError: the box is not of this picture.
+    """
+    height, width = image_HWC.shape[:2]
+    inside_14 = boxes_inside([box], height, width, where)
+    return cut(image_HWC, person_crop(inside_14, None, (0.0, 0.0, float(width), float(height))).region)
+
+
+def cut(image_HWC: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
+    """The whole pixels that a region touches, at least one each way; a view, uint8 (h, w, 3)."""
+    left, top = int(region[0]), int(region[1])
+    return image_HWC[top : max(top + 1, math.ceil(region[3])), left : max(left + 1, math.ceil(region[2]))]
 
 
 def _span(centre: float, length: float, low: float, high: float) -> tuple[float, float]:

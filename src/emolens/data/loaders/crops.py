@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from emolens.people.crop import Region
+from emolens.people.crop import Region, cut
 
 TRIES = 10
 RATIO = (3 / 4, 4 / 3)  # width / height of a random crop, as of Inception, torchvision and MAE
@@ -39,12 +39,6 @@ def random_crop(height: int, width: int, scale: tuple[float, float], rng: np.ran
     # A strip: as much of its middle as the ratios allow.
     across, down = min(float(width), height * RATIO[1]), min(float(height), width / RATIO[0])
     return (width - across) / 2, (height - down) / 2, (width + across) / 2, (height + down) / 2
-
-
-def cut(image_HWC: NDArray[np.uint8], region: Region) -> NDArray[np.uint8]:
-    """The whole pixels that a region touches, at least one each way; a view, uint8 (h, w, 3)."""
-    left, top = int(region[0]), int(region[1])
-    return image_HWC[top : max(top + 1, math.ceil(region[3])), left : max(left + 1, math.ceil(region[2]))]
 
 
 def resized(image_HWC: NDArray[np.uint8], region: Region, side: int, flip: bool = False) -> NDArray[np.uint8]:

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from emolens.data.loaders.augment import rand_augment, random_erasing
-from emolens.data.loaders.crops import cut, least_side, normalise, random_crop, resized
+from emolens.data.loaders.crops import least_side, normalise, random_crop, resized
 from emolens.data.loaders.pictures import Picture, Pictures
 from emolens.data.loaders.seeded import SeededDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.models.preprocess import Preprocess
-from emolens.people.crop import Region, person_crop
+from emolens.people.crop import Region, cut, person_crop
 
 
 @dataclass(frozen=True)
