@@ -8,7 +8,7 @@ from PIL import Image
 from emolens.drawing.plane import MOST_DOTS, MOST_THUMBNAILS, spread_out
 from emolens.drawing.plots import write_plots
 from emolens.errors import ConfigError, DataError
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("mikels8")

@@ -10,7 +10,7 @@ from emolens.cli.main import main
 from emolens.drawing.render import render, render_all, render_targets
 from emolens.drawing.strip import draw_strip, strip_height
 from emolens.errors import ConfigError, DataError, MediaError
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.media.audio import read_audio
 from emolens.media.video import index_frames, probe, read_frames
 

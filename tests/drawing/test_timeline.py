@@ -5,7 +5,7 @@ from PIL import Image
 from emolens.drawing.plots import write_plots
 from emolens.drawing.timeline import clock, label_bands, spread
 from emolens.heads.answers import Answers
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.inference.timeline import Timeline
 from emolens.taxonomy import get_label_space
 

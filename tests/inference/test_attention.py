@@ -10,7 +10,7 @@ from emolens.drawing.attention import overlay
 from emolens.drawing.plots import write_plots
 from emolens.errors import ConfigError
 from emolens.inference.attention import AttentionMap, Explainer, seen_frame
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.media.image import read_image
 from emolens.models.backbones.vit import evaluation_preprocess
 from emolens.models.preprocess import Preprocess

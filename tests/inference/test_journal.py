@@ -4,7 +4,8 @@ import pytest
 
 from emolens.errors import ConfigError
 from emolens.inference.journal import Journal
-from emolens.inference.results import Prediction, by_input
+from emolens.inference.prediction import Prediction
+from emolens.inference.results import by_input
 
 
 def test_rows_survive_a_stop_and_the_table_has_the_order_of_the_inputs(tmp_path):

@@ -8,7 +8,8 @@ import pytest
 
 from emolens.errors import ConfigError, DataError
 from emolens.heads.answers import Answers
-from emolens.inference.results import COLUMNS, Prediction, Predictions, by_input, to_json
+from emolens.inference.prediction import COLUMNS, Prediction, to_json
+from emolens.inference.results import Predictions, by_input
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("polarity2")

@@ -78,8 +78,9 @@ def main(args: list[str]) -> int:
     from emolens.inference.batch import predict_to_file
     from emolens.inference.inputs import read_inputs
     from emolens.inference.load import load
+    from emolens.inference.prediction import to_json
     from emolens.inference.predictor import in_order, rows_to_come
-    from emolens.inference.results import by_input, check_suffix, to_json
+    from emolens.inference.results import by_input, check_suffix
     from emolens.progress import notice, progress
 
     if not options.inputs:

@@ -14,7 +14,7 @@ from emolens.drawing.style import (
     save_figure,
     write,
 )
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 
 WIDTH = 900  # px
 ROW = 46  # px

@@ -19,7 +19,7 @@ from emolens.drawing.style import (
 )
 from emolens.errors import MediaError
 from emolens.inference.attention import AttentionMap
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.inference.video_frames import picture_of
 
 WIDTH = 720  # px

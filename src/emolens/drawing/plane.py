@@ -26,7 +26,7 @@ from emolens.drawing.style import (
     write,
 )
 from emolens.errors import MediaError
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.inference.video_frames import picture_of
 
 MOST_THUMBNAILS = 60  # more of them cover the plane

@@ -11,7 +11,8 @@ from emolens.drawing.plane import draw_plane
 from emolens.drawing.timeline import draw_timeline
 from emolens.errors import ConfigError
 from emolens.inference.attention import AttentionMap
-from emolens.inference.results import Prediction, by_input
+from emolens.inference.prediction import Prediction
+from emolens.inference.results import by_input
 from emolens.inference.timeline import Timeline
 from emolens.taxonomy import get_label_space
 

@@ -19,7 +19,8 @@ from emolens.drawing.strip import draw_strip, strip_height
 from emolens.errors import ConfigError, MediaError
 from emolens.files import atomic_path
 from emolens.inference.inputs import Input, media_of
-from emolens.inference.results import Prediction, by_input
+from emolens.inference.prediction import Prediction
+from emolens.inference.results import by_input
 from emolens.media.frame_scaler import FrameScaler
 from emolens.media.media_file import open_media, picture_stream
 from emolens.media.video import index_frames, probe

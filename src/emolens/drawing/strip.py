@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from emolens.drawing.style import polarity_colour
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 
 SHARE = 0.2  # of the shorter side of the video
 LEAST = 12  # px: below, nothing can be read, but nothing breaks either

@@ -28,7 +28,7 @@ from emolens.drawing.style import (
     save_figure,
     write,
 )
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.inference.timeline import Timeline
 from emolens.inference.video_frames import stills
 

@@ -149,9 +149,9 @@ class EmbeddingCache:
                 finally:
                     writer.flush()
         # A copy of a file that failed was left to that file: same content, same failure.
-        for i, key in enumerate(key_N):
-            if key is not None and key not in self._place:
-                errors[i], key_N[i] = f"{paths[i]}: same content as a file that failed ({failed.get(key, '')})", None
+        for i, known in enumerate(key_N):
+            if known is not None and known not in self._place:
+                errors[i], key_N[i] = f"{paths[i]}: same content as a file that failed ({failed.get(known, '')})", None
         return Embeddings(self._gather(key_N), errors, encoded)
 
     def _known(self, name: bytes, stamp: Stamp | None, box: Box | None) -> bytes | None:

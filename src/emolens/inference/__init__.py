@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from emolens.inference.image_predictor import ImagePredictor as ImagePredictor
     from emolens.inference.inputs import read_inputs as read_inputs
     from emolens.inference.perturbation import Perturbation as Perturbation
+    from emolens.inference.prediction import Prediction as Prediction
     from emolens.inference.predictor import Predictor as Predictor
     from emolens.inference.registry import register_model as register_model
-    from emolens.inference.results import Prediction as Prediction
     from emolens.inference.results import Predictions as Predictions
     from emolens.inference.timeline import Timeline as Timeline
 
@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = attach(
         "AVPredictor": "emolens.inference.av_predictor",
         "ImagePredictor": "emolens.inference.image_predictor",
         "Perturbation": "emolens.inference.perturbation",
-        "Prediction": "emolens.inference.results",
+        "Prediction": "emolens.inference.prediction",
         "Predictions": "emolens.inference.results",
         "Predictor": "emolens.inference.predictor",
         "Timeline": "emolens.inference.timeline",

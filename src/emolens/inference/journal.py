@@ -12,7 +12,8 @@ from pathlib import Path
 
 from emolens.errors import ConfigError
 from emolens.files import write_error
-from emolens.inference.results import Prediction, Predictions, to_json
+from emolens.inference.prediction import Prediction, to_json
+from emolens.inference.results import Predictions
 from emolens.taxonomy import LabelSpace
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -17,72 +17,34 @@ from numpy.typing import NDArray
 from emolens.errors import ConfigError, DataError
 from emolens.files import atomic_path
 from emolens.heads.answers import Answers, Rows
+from emolens.inference.prediction import COLUMNS, CORNERS, VALUES, Prediction, inputs_of_rows, to_json
+from emolens.people.boxes import Box
 from emolens.taxonomy import LabelSpace, get_label_space
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
-VALUES = ("valence", "arousal", "dominance")
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One row: what one model says of one picture, of one video or sound file, or of a window of it.
-
-    Attributes:
-        source: the file.
-        media: image, video or audio.
-        start_s, end_s: the span in seconds, from the first frame; None for pictures. The whole of a video is 0 to its
-            duration; the windows of its timeline are rows that follow that one.
-        person: number of the person in the picture; None for the whole.
-        label, score: the most probable label and its probability.
-        scores: label -> probability, summing to 1; of a multi-label model, degrees that do not.
-        valence, arousal, dominance: in [-1, 1], 0 is neutral; from the model, or expected from the scores.
-        polarity: positive, neutral or negative, of ``label``.
-        model, label_space: who said it, in which labels.
-        status: ``ok``; ``no_audio``, ``no_video`` or ``partial`` if only a part of the input was used; ``error`` if
-            there is no prediction.
-        error: why there is no prediction, or what was missing.
-    """
-
-    source: str
-    media: str = "image"
-    start_s: float | None = None
-    end_s: float | None = None
-    person: int | None = None
-    label: str | None = None
-    score: float | None = None
-    scores: dict[str, float] | None = None
-    valence: float | None = None
-    arousal: float | None = None
-    dominance: float | None = None
-    polarity: str | None = None
-    model: str = ""
-    label_space: str | None = None
-    status: str = "ok"
-    error: str | None = None
-
-    @property
-    def answered(self) -> bool:
-        """Whether there is a prediction, be it from a part of the file."""
-        return self.status != "error"
-
-
-COLUMNS = tuple(field.name for field in fields(Prediction))
+ROW_COLUMNS = (
+    "source_N", "media_N", "span_N2", "person_N", "box_N4", "box_score_N", "status_N", "error_N", "input_N",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Predictions(Sequence[Prediction]):
-    """Rows in the order of the inputs, a timeline behind its video; a bad file is a row with status ``error``.
+    """Rows in the order of the inputs, a timeline behind its video, persons behind the scene; a bad file is a row with
+    status ``error``.
 
     Attributes:
         source_N, media_N, status_N, error_N: as in :class:`Prediction`; object arrays, shape (N,).
         span_N2: ``start_s`` and ``end_s``, float64, shape (N, 2); NaN for pictures.
+        person_N: number of the person, int64, shape (N,); 0 for the scene.
+        box_N4: ``x0, y0, x1, y1``, float64, shape (N, 4); NaN for the scene.
+        box_score_N: float64, shape (N,); NaN where no detector found the box.
         answers: scores, valence, arousal, dominance of N rows; NaN where there is no prediction.
-        input_N: which of the inputs a row is of, int64, shape (N,). The rows of one input stand together, the whole of
-            a video before its windows.
+        input_N: which of the inputs a row is of, int64, shape (N,). The rows of one input stand together: the scene
+            before its persons, the whole of a video before its windows.
         model: the model's name.
 
     Examples:
@@ -95,6 +57,9 @@ class Predictions(Sequence[Prediction]):
     source_N: NDArray[np.object_]
     media_N: NDArray[np.object_]
     span_N2: Floats
+    person_N: NDArray[np.int64]
+    box_N4: Floats
+    box_score_N: Floats
     answers: Answers
     status_N: NDArray[np.object_]
     error_N: NDArray[np.object_]
@@ -112,18 +77,20 @@ class Predictions(Sequence[Prediction]):
         status: Sequence[str] | None = None,
         error: Sequence[str | None] | None = None,
         spans: Sequence[tuple[float, float] | None] | None = None,
+        persons: Sequence[int | None] | None = None,
+        boxes: Sequence[Box | None] | None = None,
+        box_scores: Sequence[float | None] | None = None,
         inputs: Sequence[int] | NDArray[np.integer] | None = None,
     ) -> "Predictions":
-        """From columns of N values. Not given: status "ok", no error, no span, each row of an input of its own."""
+        """From columns of N values. Not given: status "ok", no error, no span, the scene, an input for each row."""
         count = len(sources)
-        span_N2 = np.full((count, 2), np.nan)
-        for row, span in enumerate(spans or ()):
-            if span is not None:
-                span_N2[row] = span
         return cls(
             _objects(sources),
             _objects(media),
-            span_N2,
+            _numbers(spans, (count, 2)),
+            np.array([person or 0 for person in persons or [None] * count], dtype=np.int64),
+            _numbers(boxes, (count, 4)),
+            _numbers(box_scores, (count,)),
             answers,
             _objects(status if status is not None else ["ok"] * count),
             _objects(error if error is not None else [None] * count),
@@ -173,7 +140,10 @@ class Predictions(Sequence[Prediction]):
             status=[row.status for row in rows],
             error=[row.error for row in rows],
             spans=[None if row.start_s is None or row.end_s is None else (row.start_s, row.end_s) for row in rows],
-            inputs=_inputs_of(rows) if inputs is None else inputs,
+            persons=[row.person for row in rows],
+            boxes=[row.box for row in rows],
+            box_scores=[row.box_score for row in rows],
+            inputs=inputs_of_rows(rows) if inputs is None else inputs,
         )
 
     @staticmethod
@@ -189,10 +159,7 @@ class Predictions(Sequence[Prediction]):
             for name, shape in shapes.items()
         }
         space = next((part.answers.label_space for part in parts if part.answers.label_space is not None), None)
-        columns = {
-            name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("source_N", "media_N", "span_N2", "status_N", "error_N", "input_N")
-        }
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ROW_COLUMNS}
         return Predictions(**columns, answers=Answers(space, **arrays), model=parts[0].model)
 
     def __len__(self) -> int:
@@ -207,16 +174,8 @@ class Predictions(Sequence[Prediction]):
         if isinstance(index, int | np.integer):
             return self._row(range(len(self))[index])
         place = index if isinstance(index, slice) else np.asarray(index, dtype=np.intp)
-        return replace(
-            self,
-            source_N=self.source_N[place],
-            media_N=self.media_N[place],
-            span_N2=self.span_N2[place],
-            answers=self.answers[place],
-            status_N=self.status_N[place],
-            error_N=self.error_N[place],
-            input_N=self.input_N[place],
-        )
+        columns = {name: getattr(self, name)[place] for name in ROW_COLUMNS}
+        return replace(self, answers=self.answers[place], **columns)
 
     def __iter__(self) -> Iterator[Prediction]:
         return (self._row(row) for row in range(len(self)))
@@ -253,9 +212,13 @@ class Predictions(Sequence[Prediction]):
         return score_NC[:, [own.labels.index(label) for label in space.labels]]
 
     def values(self, name: str) -> Floats:
-        """``valence``, ``arousal``, ``dominance``, ``start_s`` or ``end_s``: float64, shape (N,); NaN where missing."""
+        """A column of numbers, as ``valence``, ``end_s``, ``x0`` or ``box_score``: float64 (N,); NaN where missing."""
         if name in ("start_s", "end_s"):
             return self.span_N2[:, int(name == "end_s")]
+        if name in CORNERS:
+            return self.box_N4[:, CORNERS.index(name)]
+        if name == "box_score":
+            return self.box_score_N
         found = self.answers.arrays().get(f"{name}_N")
         return np.full(len(self), np.nan) if found is None else found
 
@@ -292,7 +255,7 @@ class Predictions(Sequence[Prediction]):
         import pyarrow.parquet as pq
 
         types: dict[str, Any] = dict.fromkeys(COLUMNS, pa.string())
-        types.update(dict.fromkeys(("start_s", "end_s", "score", *VALUES), pa.float64()))
+        types.update(dict.fromkeys(("start_s", "end_s", *CORNERS, "box_score", "score", *VALUES), pa.float64()))
         types.update(person=pa.int64(), scores=pa.map_(pa.string(), pa.float64()))
         rows = list(self)
         columns = {
@@ -306,12 +269,19 @@ class Predictions(Sequence[Prediction]):
 
     def _row(self, place: int) -> Prediction:
         answers, space = self.answers, self.label_space
+        x0, y0, x1, y1 = (_or_none(side) for side in self.box_N4[place])
         start_s, end_s = (None if math.isnan(edge) else round(float(edge), 6) for edge in self.span_N2[place])
         row = Prediction(
             self.source_N[place],
             media=self.media_N[place],
             start_s=start_s,
             end_s=end_s,
+            person=int(self.person_N[place]) or None,
+            x0=x0,
+            y0=y0,
+            x1=x1,
+            y1=y1,
+            box_score=_or_none(self.box_score_N[place]),
             model=self.model,
             label_space=space.name if space is not None else None,
             status=self.status_N[place],
@@ -329,37 +299,17 @@ class Predictions(Sequence[Prediction]):
                 scores=dict(zip(space.labels, score_C.tolist(), strict=True)),
                 polarity=space.polarity[best],
             )
-        valence, arousal, dominance = (float(self.values(name)[place]) for name in VALUES)
-        return replace(
-            row,
-            valence=None if math.isnan(valence) else valence,
-            arousal=None if math.isnan(arousal) else arousal,
-            dominance=None if math.isnan(dominance) else dominance,
-        )
+        valence, arousal, dominance = (_or_none(self.values(name)[place]) for name in VALUES)
+        return replace(row, valence=valence, arousal=arousal, dominance=dominance)
 
 
 def by_input(rows: Sequence[Prediction]) -> list[list[Prediction]]:
-    """The rows of each input: the one of the whole, then the windows of its timeline."""
-    numbers = rows.input_N.tolist() if isinstance(rows, Predictions) else _inputs_of(rows)
+    """The rows of each input: the one of the whole, then the windows of its timeline; then the same of each person."""
+    numbers = rows.input_N.tolist() if isinstance(rows, Predictions) else inputs_of_rows(rows)
     groups: dict[int, list[Prediction]] = {}
     for number, row in zip(numbers, rows, strict=True):
         groups.setdefault(number, []).append(row)
     return list(groups.values())
-
-
-def _inputs_of(rows: Sequence[Prediction]) -> list[int]:
-    """Number of the input of each row, from 0."""
-    numbers: list[int] = []
-    for row, before in zip(rows, [None, *rows], strict=False):
-        # The whole of a file starts at 0 as its first window does, so a window is known by what it stands behind.
-        window = before is not None and row.start_s is not None and before.source == row.source
-        numbers.append((numbers[-1] if numbers else -1) + (not window))
-    return numbers
-
-
-def to_json(row: Prediction) -> str:
-    """One row as one line of JSON."""
-    return json.dumps(asdict(row), ensure_ascii=False, allow_nan=False)
 
 
 def check_suffix(path: str | os.PathLike[str]) -> str:
@@ -372,6 +322,19 @@ def check_suffix(path: str | os.PathLike[str]) -> str:
     if suffix not in SUFFIXES:
         raise ConfigError(f'{path}: the output must end in {", ".join(SUFFIXES)}, not "{suffix}"')
     return suffix
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _numbers(values: Sequence[Any] | None, shape: tuple[int, ...]) -> Floats:
+    """float64 of this shape; NaN where a value is None, or none are given."""
+    array = np.full(shape, np.nan)
+    for row, value in enumerate(values or ()):
+        if value is not None:
+            array[row] = value
+    return array
 
 
 def _objects(values: Sequence[Any]) -> NDArray[np.object_]:

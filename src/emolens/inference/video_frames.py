@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import MediaError
-from emolens.inference.results import Prediction
+from emolens.inference.prediction import Prediction
 from emolens.media.image import read_image
 from emolens.media.video import index_frames, probe, read_frames, stream_frames
 
