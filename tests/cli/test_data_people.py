@@ -103,7 +103,7 @@ def test_people_refuses(manifest, tmp_path, capsys):
     Manifest(Manifest.read(manifest).frame.iloc[3:], {}, tmp_path).write(tmp_path / "videos.parquet")
     for code, message, words in (
         (2, "a manifest is a .parquet or a .csv file", (manifest, "--out", "p.xlsx")),
-        (2, "--threshold 0.01: must be 0.05 to 1", (manifest, *out, "--threshold", 0.01)),
+        (2, "threshold 0.01: must be 0.05 to 1", (manifest, *out, "--threshold", 0.01)),
         (2, "--batch-size 0: must be at least 1", (manifest, *out, "--batch-size", 0)),
         (2, 'unknown detector "yunet:x"', (manifest, *out, "--detector", "yunet:x")),
         (4, "absent.onnx: no such weights file", (manifest, *out, "--detector", "yolox:absent.onnx")),

@@ -6,8 +6,7 @@ import pytest
 from emolens.data.manifest import Manifest
 from emolens.data.persons import add_persons, picture_rows
 from emolens.errors import DataError
-from emolens.people.cache import FLOOR, BoxCache
-from emolens.people.detector import Detector
+from emolens.people.finder import PersonFinder
 
 
 @pytest.mark.shared
@@ -17,10 +16,11 @@ def test_rows_get_their_boxes_and_a_second_call_detects_nothing(shared, tmp_path
     paths = [oasis / "Sad face 1.jpg", tmp_path / "broken.jpg", tmp_path / "video.mp4", oasis / "Galaxy 1.jpg"]
     frame = pd.DataFrame({"id": list("abcd"), "path": map(str, paths), "media": ["image", "image", "video", "image"]})
     manifest = Manifest(frame, {"dataset": "few"}, tmp_path)
-    detector = Detector(f"yolox:{shared / 'models/yolox_nano.onnx'}", "cpu", FLOOR)
-    cache = BoxCache(tmp_path / "cache", detector.fingerprint)
 
-    added, found = add_persons(manifest, detector, cache)
+    def finder(threshold=0.3):
+        return PersonFinder(f"yolox:{shared / 'models/yolox_nano.onnx'}", threshold, "cpu", tmp_path / "cache")
+
+    added, found = add_persons(manifest, finder())
     assert [boxes if boxes is None else len(boxes) for boxes in added.frame["boxes"]] == [1, None, None, 0]
     assert added.frame["height"].isna().tolist() == [False, True, True, False]
     assert (found.detected, list(found.errors)) == (2, [1])
@@ -29,10 +29,10 @@ def test_rows_get_their_boxes_and_a_second_call_detects_nothing(shared, tmp_path
     assert added.metadata["people"]["detector"] == "yolox_nano.onnx"
     assert not manifest.has("boxes"), "the given manifest stays as it is"
 
-    again, known = add_persons(manifest, detector, BoxCache(tmp_path / "cache", detector.fingerprint))
+    again, known = add_persons(manifest, finder())
     assert known.detected == 0
     pd.testing.assert_frame_equal(again.frame, added.frame)
-    assert len(add_persons(manifest, detector, cache, threshold=1.0)[0].frame["boxes"][0]) == 0
+    assert len(add_persons(manifest, finder(1.0))[0].frame["boxes"][0]) == 0
 
 
 def test_videos_alone_have_no_pictures(tmp_path):

@@ -1,11 +1,14 @@
 """Options that several verbs share."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from emolens.compute import Precision
+
+if TYPE_CHECKING:
+    from emolens.people.finder import PersonFinder
 
 
 @dataclass(frozen=True)
@@ -24,3 +27,21 @@ class ComputeOptions:
 
 Compute = Annotated[ComputeOptions, tyro.conf.arg(name="")]
 """For a field of a verb's options: shown as a group of its own, without a prefix."""
+
+
+@dataclass(frozen=True)
+class PersonOptions:
+    """Whom the model is asked about."""
+
+    who: Literal["scene", "persons", "both"] | None = None
+    """What the whole picture evokes, the persons in it, or both (default: as the model was trained)."""
+    people: str = "yolox:nano"
+    """Who finds the persons: yolox:PATH.onnx, yolox:nano, yolox:tiny, yolox:s (fetched once), or none."""
+    person_score: float = 0.3
+    """Least score of a person, 0.05 to 1."""
+
+    def finder(self) -> "PersonFinder | str":
+        """The detector; it is loaded when it is used."""
+        from emolens.people.finder import PersonFinder
+
+        return self.people if self.people == "none" else PersonFinder(self.people, self.person_score)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from emolens.cli.options import Compute, ComputeOptions
+from emolens.cli.options import Compute, ComputeOptions, PersonOptions
 
 if TYPE_CHECKING:
     from emolens.inference.timeline import Timeline
@@ -43,8 +43,8 @@ class TimelineOptions:
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """Which emotion do these pictures and videos evoke? One row a file, and rows for the windows of long videos; a bad
-    file is a row with status "error"."""
+    """Which emotion do these pictures and videos evoke? One row a file, rows for the windows of long videos, and, where
+    asked for, rows for each person; a bad file is a row with status "error"."""
 
     inputs: tyro.conf.Positional[tuple[str, ...]]
     """Files, folders, patterns, .txt lists of paths, or - for a list on standard input."""
@@ -57,6 +57,7 @@ class PredictOptions:
     out: Annotated[Path | None, tyro.conf.arg(aliases=["-o"])] = None
     """Table to write: .jsonl, .csv or .parquet (default: JSON lines on standard output)."""
     follow: Annotated[TimelineOptions, tyro.conf.arg(name="")] = field(default_factory=TimelineOptions)
+    persons: Annotated[PersonOptions, tyro.conf.arg(name="")] = field(default_factory=PersonOptions)
     plots: Path | None = None
     """Folder for pictures with their prediction, timelines, a valence-arousal scatter and a histogram of labels."""
     explain: bool = False
@@ -78,6 +79,7 @@ def main(args: list[str]) -> int:
     from emolens.inference.batch import predict_to_file
     from emolens.inference.inputs import read_inputs
     from emolens.inference.load import load
+    from emolens.inference.persons import choose_persons
     from emolens.inference.prediction import to_json
     from emolens.inference.predictor import in_order, rows_to_come
     from emolens.inference.results import by_input, check_suffix
@@ -103,6 +105,7 @@ def main(args: list[str]) -> int:
     predictor = load(
         options.model, options.label_space, compute.device, compute.precision, options.cache, workers=compute.workers
     )
+    persons = choose_persons(predictor.config.view, options.persons.who, options.persons.finder())
     explain = None
     if options.explain:
         from emolens.inference.attention import Explainer
@@ -116,20 +119,22 @@ def main(args: list[str]) -> int:
 
     if options.out is not None:
         predictions = predict_to_file(
-            predictor, inputs, options.out, options.resume, timeline, compute.batch_size, compute.workers
+            predictor, inputs, options.out, options.resume, timeline, compute.batch_size, compute.workers, persons
         )
     else:
         batches = []
-        with progress(f"predict ({predictor.name})", rows_to_come(inputs, timeline)) as advance:
-            for batch in predictor.stream(inputs, timeline, compute.batch_size, compute.workers, advance):
+        with progress(f"predict ({predictor.name})", rows_to_come(inputs, timeline, persons)) as advance:
+            for batch in predictor.stream(inputs, timeline, compute.batch_size, compute.workers, advance, persons):
                 print("\n".join(to_json(row) for row in batch[1]), flush=True)
                 batches.append(batch)
         predictions = in_order(batches)
     failed = [row for row in predictions if not row.answered]
     if options.out is not None:
-        partly = sum(row.answered and row.status != "ok" for row in predictions)
+        partly = sum(row.answered and row.status not in ("ok", "no_person") for row in predictions)
+        nobody = sum(row.status == "no_person" for row in predictions)
         words = f"{options.out}: {len(predictions)} rows, {len(failed)} with errors"
-        notice(words + (f", {partly} from a part of the file" if partly else ""))
+        words += f", {partly} from a part of the file" if partly else ""
+        notice(words + (f", {nobody} of the scene, as nobody was found" if nobody else ""))
     for row in failed[:3]:
         print(f"emolens: {row.error}", file=sys.stderr)
     if options.plots is not None:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
-from emolens.people.cache import BoxCache
-from emolens.people.detect_files import FoundPersons, detect_files
-from emolens.people.detector import Detector
+from emolens.people.boxes import rounded
+from emolens.people.detect_files import FoundPersons
+from emolens.people.finder import PersonFinder
 
 COLUMNS = ("boxes", "box_scores", "height", "width")
 
@@ -30,18 +30,14 @@ def picture_rows(manifest: Manifest) -> NDArray[np.int64]:
     return row_P
 
 
-def add_persons(
-    manifest: Manifest, detector: Detector, cache: BoxCache, threshold: float = 0.3, batch_size: int = 8
-) -> tuple[Manifest, FoundPersons]:
+def add_persons(manifest: Manifest, finder: PersonFinder, batch_size: int = 8) -> tuple[Manifest, FoundPersons]:
     """A copy of a manifest with the boxes of persons, so that no detector runs while training.
 
     Each content goes through the detector once, ever: an interrupted call, made again, continues where it stopped.
 
     Args:
         manifest: of pictures; rows that are videos get no boxes. Boxes that it has already are replaced.
-        detector: its own threshold must be :data:`emolens.people.cache.FLOOR`, so that the cache serves any threshold.
-        cache: where detections are kept.
-        threshold: least score of a person, 0.05 to 1.
+        finder: of the persons.
         batch_size: pictures that go through the detector together, if its file allows that.
 
     Returns:
@@ -54,15 +50,19 @@ def add_persons(
     """
     row_P = picture_rows(manifest)
     paths = manifest.paths()
-    found = detect_files(detector, [paths[row] for row in row_P], cache, threshold, batch_size)
+    found = finder.in_files([paths[row] for row in row_P], batch_size)
     columns: dict[str, list[Any]] = {name: [None] * len(manifest) for name in COLUMNS}
     for row, persons, size in zip(row_P, found.persons, found.size, strict=True):
         if persons is not None and size is not None:
-            columns["boxes"][row] = [[float(side) for side in box] for box in persons.box_K4]
+            columns["boxes"][row] = [list(rounded(box)) for box in persons.box_K4]
             columns["box_scores"][row] = [float(score) for score in persons.score_K]
             columns["height"][row], columns["width"][row] = size
     frame = manifest.frame.copy()
     for name, values in columns.items():
         frame[name] = pd.Series(values, dtype="Int64" if name in ("height", "width") else object, index=frame.index)
-    stated = {"detector": detector.spec.rpartition("/")[2], "fingerprint": detector.fingerprint, "threshold": threshold}
+    stated = {
+        "detector": finder.spec.rpartition("/")[2],
+        "fingerprint": finder.detector.fingerprint,
+        "threshold": finder.threshold,
+    }
     return Manifest(frame, {**manifest.metadata, "people": stated}, manifest.root), found

@@ -10,9 +10,11 @@ from emolens.compute import ComputeConfig
 from emolens.inference.inputs import Input, read_inputs
 from emolens.inference.journal import Journal
 from emolens.inference.load import load
+from emolens.inference.persons import SCENE, Persons, Who, choose_persons
 from emolens.inference.predictor import Predictor, in_order, rows_to_come
 from emolens.inference.results import Predictions, check_suffix
 from emolens.inference.timeline import Timeline
+from emolens.people.finder import PersonFinder
 from emolens.progress import progress
 from emolens.taxonomy import LabelSpace
 
@@ -24,6 +26,8 @@ def predict(
     *,
     out: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    who: Who | None = None,
+    people: PersonFinder | str | None = None,
     timeline: Timeline | None = None,
     batch_size: int = 32,
     compute: ComputeConfig | None = None,
@@ -37,18 +41,20 @@ def predict(
         out: table to write: .jsonl, .csv or .parquet. Rows are kept beside it as they are done, so that an interrupted
             run can be continued.
         resume: continue an interrupted run of the same ``out``.
+        who, people: whom the model is asked about, and who finds them; see :meth:`Predictor.predict`.
         timeline: which videos get rows for their windows; by default those over 10 seconds.
         batch_size: pictures, or frames, that go through the model together.
         compute: where the model runs; the best device if not given.
 
     Returns:
-        A row a file, and behind it the windows of its timeline; a file that cannot be read has status ``error``.
+        A row a file, behind it the windows of its timeline, then the same of each person; a file that cannot be read
+        has status ``error``.
 
     Raises:
         ConfigError: if the model, the label space or the format of ``out`` is not known; if ``out`` has an interrupted
-            run and ``resume`` is False.
+            run and ``resume`` is False; persons without a detector, or asked of a model that takes whole videos.
         DataError: if a folder holds nothing to predict, a pattern matches nothing, or ``out`` cannot be written.
-        WeightsError: if weights are missing or do not fit.
+        WeightsError: if weights are missing or do not fit, those of the detector too.
 
     Examples:
         >>> table = predict("photo.jpg", model="mini", label_space="polarity2")
@@ -63,10 +69,11 @@ def predict(
     if label_space is not None and isinstance(model, Predictor):
         ready = model.retarget(label_space)
     lengths = timeline or Timeline()
+    persons = choose_persons(ready.config.view, who, people)
     if out is not None:
-        return predict_to_file(ready, given, out, resume, lengths, batch_size, compute.workers)
-    with progress(f"predict ({ready.name})", rows_to_come(given, lengths)) as advance:
-        return in_order(list(ready.stream(given, lengths, batch_size, compute.workers, advance)))
+        return predict_to_file(ready, given, out, resume, lengths, batch_size, compute.workers, persons)
+    with progress(f"predict ({ready.name})", rows_to_come(given, lengths, persons)) as advance:
+        return in_order(list(ready.stream(given, lengths, batch_size, compute.workers, advance, persons)))
 
 
 def predict_to_file(
@@ -77,6 +84,7 @@ def predict_to_file(
     timeline: Timeline | None = None,
     batch_size: int = 32,
     workers: int | None = None,
+    persons: Persons = SCENE,
 ) -> Predictions:
     """Predict, keeping each row as it is done, and write the table at the end; arguments and errors as :func:`predict`.
 
@@ -89,8 +97,8 @@ def predict_to_file(
     sources = [one.source for one in inputs]
     first = {source: one for source, one in zip(reversed(sources), reversed(inputs), strict=True)}
     todo = [first[source] for source in dict.fromkeys(sources) if source not in journal.done]
-    with journal.open(), progress(f"predict ({predictor.name})", rows_to_come(todo, lengths)) as advance:
-        for place_K, table in predictor.stream(todo, lengths, batch_size, workers, advance):
+    with journal.open(), progress(f"predict ({predictor.name})", rows_to_come(todo, lengths, persons)) as advance:
+        for place_K, table in predictor.stream(todo, lengths, batch_size, workers, advance, persons):
             for place in np.unique(place_K):
                 journal.add(list(table[np.flatnonzero(place_K == place)]))
     return journal.finish(sources, predictor.label_space)

@@ -20,11 +20,13 @@ from emolens.heads.answers import Answers
 from emolens.heads.base import Head
 from emolens.inference.inputs import Input
 from emolens.inference.perturbation import Perturbation
-from emolens.inference.predictor import Batch, Predictor
+from emolens.inference.predictor import Batch, Predictor, smoothed
 from emolens.inference.results import Predictions
-from emolens.inference.timeline import Span
+from emolens.inference.timeline import Span, Timeline
 from emolens.inference.video_frames import SampledFrames, SteadyFrames, sampled_frames
+from emolens.inference.video_persons import PersonInVideo, persons_in_video
 from emolens.models.backbones.base import Backbone
+from emolens.people.finder import PersonFinder
 from emolens.prefetch import prefetch, reason
 from emolens.runs.config import RunConfig
 from emolens.runs.models import ImageModel
@@ -46,6 +48,8 @@ class ImagePredictor(Predictor):
         cache: folder of the embedding cache, for pictures; None embeds anew. Frames are always embedded anew.
         perturbation: see :meth:`perturbed`.
     """
+
+    sees_persons = True
 
     def __init__(
         self,
@@ -146,14 +150,30 @@ class ImagePredictor(Predictor):
         for span, times in zip(spans[done:], wanted[done:], strict=True):
             yield self._window(given, span, times, seen, frames.problem)
 
+    def predict_persons(
+        self, given: Input, finder: PersonFinder, timeline: Timeline, batch_size: int = 32
+    ) -> Predictions:
+        """See :class:`Predictor`; the whole of a person is the mean over the frames with this person."""
+        if given.media == "audio":
+            return Predictions.concatenate([])
+        found = persons_in_video(given.path, finder, lambda images: self._answers(images, batch_size), batch_size)
+        parts = []
+        for number, person in enumerate(found.persons, start=1):
+            parts.append(self._person(given, number, person, person.span, found.problem))
+            if timeline.follows(np.array([found.duration_s]))[0]:
+                spans = [span for span in timeline.windows(found.duration_s) if len(person.within(span))]
+                windows = [self._person(given, number, person, span) for span in spans]
+                parts.append(smoothed(Predictions.concatenate(windows), timeline))
+        return Predictions.concatenate(parts)
+
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         save_model(self.model, Path(directory), self.name)
 
     def _predict_pictures(
         self, inputs: Sequence[Input], place_N: NDArray[np.int64], batch_size: int, workers: int | None
     ) -> Iterator[Batch]:
-        paths = [inputs[place].path for place in place_N]
-        for row_B, embedding_BD, errors in self._embed(paths, batch_size, workers):
+        given = [inputs[place] for place in place_N]
+        for row_B, embedding_BD, errors in self._embed(given, batch_size, workers):
             good = [k for k, row in enumerate(row_B) if row not in errors]
             answers = None
             if good:
@@ -169,17 +189,18 @@ class ImagePredictor(Predictor):
             )
 
     def _embed(
-        self, paths: list[Path], batch_size: int, workers: int | None
+        self, given: list[Input], batch_size: int, workers: int | None
     ) -> Iterator[tuple[list[int], NDArray[Any], dict[int, str]]]:
+        paths, boxes = [one.path for one in given], [one.box for one in given]
         if self.cache is None:
-            for batch in encode_files(self.backbone, paths, batch_size=batch_size, workers=workers):
+            for batch in encode_files(self.backbone, paths, batch_size, workers, boxes=boxes):
                 yield batch.index, batch.embedding_BD, batch.errors
             return
         if not paths:
             return
         from emolens.embedding.cache import EmbeddingCache
 
-        embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size=batch_size, workers=workers)
+        embedded = EmbeddingCache(self.cache, self.backbone).embed(paths, batch_size, workers, boxes)
         yield list(range(len(paths))), embedded.embedding_ND, embedded.errors
 
     def _predict_videos(
@@ -225,6 +246,19 @@ class ImagePredictor(Predictor):
         answers = Answers.concatenate(found).mean()
         status, error = ("partial", why) if lost else ("ok", None)
         return self.table([given], answers, status=[status], error=[error], spans=[span])
+
+    def _person(self, given: Input, number: int, person: PersonInVideo, span: Span, problem: str = "") -> Predictions:
+        """One row of a person: the mean over the frames in ``span``, and the box in the middle of them."""
+        frames = person.within(span)
+        middle = int(frames[len(frames) // 2])
+        box_score = round(float(person.score_N[middle]), 4)
+        return self.table(
+            [replace(given, box=person.box_at(middle), person=number, box_score=box_score)],
+            person.answers[frames].mean(),
+            status=["partial" if problem else "ok"],
+            error=[f"{given.path}: {problem}" if problem else None],
+            spans=[span],
+        )
 
     def _answers(self, images: Sequence[NDArray[np.uint8]], batch_size: int) -> Answers:
         """Answers for frames, uint8 RGB, each (H, W, 3), as for photographs."""

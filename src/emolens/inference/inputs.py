@@ -17,6 +17,7 @@ from emolens.errors import ConfigError, DataError
 from emolens.media.audio import AUDIO_SUFFIXES
 from emolens.media.image import IMAGE_SUFFIXES
 from emolens.media.video import VIDEO_SUFFIXES
+from emolens.people.boxes import Box
 
 Media = Literal["image", "video", "audio"]
 LIST_SUFFIXES = (".txt", ".lst")
@@ -27,15 +28,21 @@ EVERY: tuple[Media, ...] = ("image", "video", "audio")
 
 @dataclass(frozen=True)
 class Input:
-    """One thing to predict.
+    """One thing to predict: what a file shows, or a person in a picture.
 
     Attributes:
         path: of its file.
         media: image, video or audio.
+        box: of the person that is asked about, in pixels of the upright picture; None for the scene.
+        person: number of that person, from 1; None for the scene.
+        box_score: how sure a detector is of the person; None where the box was given.
     """
 
     path: Path
     media: Media
+    box: Box | None = None
+    person: int | None = None
+    box_score: float | None = None
 
     @classmethod
     def of(cls, path: str | os.PathLike[str]) -> "Input":

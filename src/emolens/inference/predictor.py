@@ -8,20 +8,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.errors import ConfigError
 from emolens.heads.answers import Answers
 from emolens.inference.inputs import Input, read_inputs
+from emolens.inference.persons import SCENE, Persons, Who, choose_persons, without_persons
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span, Timeline
+from emolens.people.finder import PersonFinder
 from emolens.prefetch import FAILURES, reason
 from emolens.progress import Advance, progress
 from emolens.runs.config import RunConfig
 from emolens.taxonomy import LabelSpace
+
+CHUNK = 4  # batches of pictures whose persons are found before they are judged
 
 Places = NDArray[np.int64]
 Batch = tuple[Places, Predictions]
@@ -32,9 +37,11 @@ class Predictor(ABC):
 
     Attributes:
         name: for tables and the ``model`` column.
+        sees_persons: whether it can be asked about a person in a picture.
     """
 
     name: str
+    sees_persons: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -93,6 +100,32 @@ class Predictor(ABC):
     def predict_windows(self, given: Input, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Predictions]:
         """Yield a row for each window of a video or sound file, in order; no more memory for more windows."""
 
+    def predict_persons(
+        self, given: Input, finder: PersonFinder, timeline: Timeline, batch_size: int = 32
+    ) -> Predictions:
+        """The rows of each person in a video: of the whole, then of the windows in which the person is seen.
+
+        Returns:
+            No rows where nobody is found.
+
+        Raises:
+            ConfigError: as :meth:`check_sees_persons`.
+        """
+        self.check_sees_persons()
+        return Predictions.concatenate([])
+
+    def check_sees_persons(self) -> None:
+        """See that it can be asked about a person.
+
+        Raises:
+            ConfigError: it takes whole videos, and no part of a picture.
+        """
+        if not self.sees_persons:
+            raise ConfigError(
+                f"{self.name} takes whole videos with their sound, and no persons in them; ask it with who scene, or "
+                "ask a model of pictures (zeroshot:, or the run of a head or a fine-tuned transformer)"
+            )
+
     @abstractmethod
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         """Write ``config.json``, ``model.safetensors`` and a model card; :func:`emolens.load` reads them."""
@@ -103,6 +136,8 @@ class Predictor(ABC):
         batch_size: int = 32,
         workers: int | None = None,
         *,
+        who: Who | None = None,
+        people: PersonFinder | str | None = None,
         timeline: bool | None = None,
         window_s: float = Timeline.window_s,
         hop_s: float = Timeline.hop_s,
@@ -114,21 +149,28 @@ class Predictor(ABC):
             inputs: see :func:`emolens.inference.inputs.read_inputs`; one result an input, in order, also of duplicates.
             batch_size: pictures, or frames, that go through the model together.
             workers: threads that decode; None chooses.
+            who: ``scene``, ``persons`` or ``both``; None asks a model that was trained on persons about both, any
+                other about the scene. See :class:`emolens.inference.persons.Persons`.
+            people: who finds the persons: ``yolox:PATH``, ``yolox:nano|tiny|s`` (the default is nano, fetched once), a
+                :class:`emolens.people.PersonFinder`, or ``none``.
             timeline: whether rows of windows follow that of a video or sound file; None for those over 10 seconds.
             window_s, hop_s, smooth_s: see :class:`emolens.inference.timeline.Timeline`.
 
         Returns:
-            A row a file, and behind it the windows of its timeline; a file that cannot be read has status ``error``
-            and says why.
+            A row a file, behind it the windows of its timeline, then the same of each person; a file that cannot be
+            read has status ``error`` and says why.
 
         Raises:
-            ConfigError: if a length of the timeline is not positive.
+            ConfigError: if a length of the timeline is not positive; persons without a detector, or asked of a model
+                that takes whole videos.
             DataError: if a folder holds nothing to predict, or a pattern matches nothing.
+            WeightsError: the detector's weights are missing.
         """
         lengths = Timeline(window_s, hop_s, smooth_s, timeline)
         given = read_inputs(inputs)
-        with progress(f"predict ({self.name})", rows_to_come(given, lengths)) as advance:
-            return in_order(list(self.stream(given, lengths, batch_size, workers, advance)))
+        persons = choose_persons(self.config.view, who, people)
+        with progress(f"predict ({self.name})", rows_to_come(given, lengths, persons)) as advance:
+            return in_order(list(self.stream(given, lengths, batch_size, workers, advance, persons)))
 
     def stream(
         self,
@@ -137,17 +179,74 @@ class Predictor(ABC):
         batch_size: int = 32,
         workers: int | None = None,
         advance: Advance = lambda steps=1: None,
+        persons: Persons = SCENE,
     ) -> Iterator[Batch]:
         """Yield (place of each row's input, rows) as they are done, the rows of one input never apart.
 
-        The row of the whole is the same with a timeline and without.
+        The row of the whole is the same with a timeline and without, with persons and without.
 
         Args:
             inputs: what to predict.
             timeline: which files get windows, and how these lie.
             batch_size, workers: as in :meth:`predict`.
             advance: called after each row, since a file may take an hour.
+            persons: whom it is asked about.
+
+        Raises:
+            ConfigError: persons are asked about, and this model takes whole videos.
         """
+        if persons.finder is None:
+            yield from self._scenes(inputs, timeline, batch_size, workers, advance)
+            return
+        self.check_sees_persons()
+        for start in range(0, len(inputs), CHUNK * batch_size):
+            part = range(start, min(len(inputs), start + CHUNK * batch_size))
+            pictures = np.array([place for place in part if inputs[place].media == "image"], dtype=np.int64)
+            if len(pictures):
+                asked, place_M, nobody_M = persons.ask([inputs[place] for place in pictures])
+                rows = in_order(list(self._scenes(asked, timeline, batch_size, workers, advance)))
+                yield pictures[place_M], without_persons(rows, nobody_M)
+            for place in part:
+                if inputs[place].media != "image":
+                    rows = self._scene_and_persons(inputs[place], timeline, batch_size, workers, advance, persons)
+                    yield np.full(len(rows), place), rows
+
+    def _scene_and_persons(
+        self,
+        given: Input,
+        timeline: Timeline,
+        batch_size: int,
+        workers: int | None,
+        advance: Advance,
+        persons: Persons,
+    ) -> Predictions:
+        """The rows of one video."""
+        assert persons.finder is not None
+        found, failure = Predictions.concatenate([]), ""
+        try:
+            found = self.predict_persons(given, persons.finder, timeline, batch_size)
+        except FAILURES as error:
+            failure = reason(given.path, error)
+        advance(len(found))
+        if len(found) and persons.who == "persons":
+            return found
+        scene = in_order(list(self._scenes([given], timeline, batch_size, workers, advance)))
+        if failure and scene.answered_N.all():
+            count = len(scene)
+            scene = replace(scene, status_N=np.full(count, "partial", object), error_N=np.full(count, failure, object))
+        elif not len(found):
+            scene = without_persons(scene, np.full(len(scene), persons.who == "persons"))
+        return Predictions.concatenate([scene, found]) if len(found) else scene
+
+    def _scenes(
+        self,
+        inputs: Sequence[Input],
+        timeline: Timeline,
+        batch_size: int,
+        workers: int | None,
+        advance: Advance,
+    ) -> Iterator[Batch]:
+        """What each input shows, whole, and the timelines of videos."""
         for place_K, table in self.predict_batches(inputs, batch_size, workers):
             advance(len(table))
             followed_K = table.answered_N & timeline.follows(table.values("end_s"))
@@ -195,6 +294,9 @@ class Predictor(ABC):
             status=status,
             error=error,
             spans=spans,
+            persons=[one.person for one in inputs],
+            boxes=[one.box for one in inputs],
+            box_scores=[one.box_score for one in inputs],
         )
 
     def failed(self, given: Input, why: str, span: Span | None = None) -> Predictions:
@@ -225,10 +327,10 @@ def in_order(batches: Sequence[Batch]) -> Predictions:
     return whole[np.argsort(place_N, kind="stable")]
 
 
-def rows_to_come(inputs: Sequence[Input], timeline: Timeline) -> int | None:
-    """How many rows there will be; None where the lengths of videos decide."""
+def rows_to_come(inputs: Sequence[Input], timeline: Timeline, persons: Persons = SCENE) -> int | None:
+    """How many rows there will be; None where the lengths of videos, or the persons in pictures, decide."""
     fixed = timeline.wanted is False or all(one.media == "image" for one in inputs)
-    return len(inputs) if fixed else None
+    return len(inputs) if fixed and persons.finder is None else None
 
 
 def smoothed(windows: Predictions, timeline: Timeline) -> Predictions:

@@ -37,6 +37,12 @@ class PersonBoxes:
         return PersonBoxes(self.box_K4[keep_K], self.score_K[keep_K])
 
 
+def rounded(box_4: ArrayLike) -> Box:
+    """A detected box to hundredths of a pixel, as the cache keeps it: the same numbers wherever it is written down."""
+    left, top, right, bottom = (round(float(side), 2) for side in np.asarray(box_4))
+    return left, top, right, bottom
+
+
 def boxes_inside(boxes: ArrayLike, height: int, width: int, where: str) -> NDArray[np.float64]:
     """Boxes of a table, checked against the picture that they belong to.
 

@@ -44,29 +44,26 @@ def people(
     from emolens.data.manifest import Manifest
     from emolens.data.persons import add_persons, picture_rows
     from emolens.drawing.people import SheetTile, draw_sheets
-    from emolens.files import user_cache
-    from emolens.people.cache import FLOOR, BoxCache
-    from emolens.people.detector import Detector
+    from emolens.people.finder import PersonFinder
 
     check_suffix(out)
-    if not FLOOR <= threshold <= 1:
-        raise ConfigError(f"--threshold {threshold}: must be {FLOOR} to 1")
+    finder = PersonFinder(detector, threshold, device, cache)
     if batch_size < 1:
         raise ConfigError(f"--batch-size {batch_size}: must be at least 1")
     read = Manifest.read(manifest)
     if read.has("boxes") and not replace:
         raise ConfigError(f"{manifest}: has boxes already; --replace detects them anew and forgets these")
     row_P = picture_rows(read)
-    finder = Detector(detector, device, FLOOR)
     start = time.perf_counter()
-    kept = BoxCache(cache or user_cache() / "people", finder.fingerprint)
-    with_persons, found = add_persons(read, finder, kept, threshold, batch_size)
+    with_persons, found = add_persons(read, finder, batch_size)
     rate = found.detected / (time.perf_counter() - start)
     with_persons.write(out)
 
     persons_P = [persons for persons in found.persons if persons is not None]
     known = len(row_P) - found.detected - len(found.errors)
-    done = f"{found.detected} detected" + (f" ({rate:.1f} images/s, {finder.device})" if found.detected else "")
+    done = f"{found.detected} detected" + (
+        f" ({rate:.1f} images/s, {finder.detector.device})" if found.detected else ""
+    )
     print(f"{done}, {known} known, {len(found.errors)} failed")
     for error in list(found.errors.values())[:REASONS]:
         print(f"  {error}")
