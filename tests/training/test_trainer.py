@@ -8,6 +8,7 @@ from lightning_fabric import Fabric
 
 from emolens.errors import ConfigError, DataError
 from emolens.models.clip_e import CLIPECrossEntropy
+from emolens.signals import STOPPING, Interrupted
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.clip_e import CLIPECrossEntropyTask
 from emolens.training.tensor_table import TensorTable
@@ -55,25 +56,27 @@ def test_same_seed_same_weights_to_the_bit(tmp_path):
 
 
 class Stopping(CLIPECrossEntropyTask):
-    """Presses Ctrl-C during its n-th step."""
+    """Is asked to stop during its n-th step."""
 
-    steps, last = 0, 0
+    steps, last, signal = 0, 0, signal.SIGINT
 
     def forward(self, batch, step):
         self.steps += 1
         if self.steps == self.last:
-            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), self.signal)
         return super().forward(batch, step)
 
 
+@pytest.mark.parametrize("number", STOPPING, ids=lambda n: signal.Signals(n).name)
 @pytest.mark.parametrize("step", [15, 17], ids=["amid an epoch", "before its last step"])
-def test_interrupted_and_resumed_is_as_if_never_stopped(tmp_path, step):
+def test_interrupted_and_resumed_is_as_if_never_stopped(tmp_path, step, number):
     whole = trainer(tmp_path / "whole").fit(task(), blobs(96, 0), blobs(30, 1))
     torch.manual_seed(0)
     stopping = Stopping(CLIPECrossEntropy(3, embed_dim=8))
-    stopping.last = step
-    with pytest.raises(KeyboardInterrupt):
+    stopping.last, stopping.signal = step, number
+    with pytest.raises(Interrupted) as stop:
         trainer(tmp_path / "run").fit(stopping, blobs(96, 0), blobs(30, 1))
+    assert stop.value.exit_code == 128 + number
     assert (tmp_path / "run" / "checkpoint.pt").exists()
     resumed = trainer(tmp_path / "run").fit(task(), blobs(96, 0), blobs(30, 1), resume=True)
     assert resumed.steps == whole.steps

@@ -32,8 +32,7 @@ class Scripted(CLIPECrossEntropyTask):
             os.kill(os.getpid(), signal.SIGINT)
         return super().forward(batch, step)
 
-    def validate(self, batches):
-        list(batches)
+    def metrics(self, judged):
         loss, accuracy = next(self.script)
         return {"loss": loss} | ({} if accuracy is None else {"accuracy": accuracy})
 

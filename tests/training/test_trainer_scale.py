@@ -40,9 +40,10 @@ class Regress(Task):
             os.kill(os.getpid(), signal.SIGKILL)
         self.calls += 1
         return {"error": (self.model(batch["x"]) - batch["y"]).square().mean()}
-    def validate(self, batches):
-        found = [((self.model(b["x"]) - b["y"]).square().mean(), len(b["y"])) for b in batches]
-        return {"loss": sum(float(e) * n for e, n in found) / sum(n for _, n in found)}
+    def judge(self, batch):
+        return {"error": (self.model(batch["x"]) - batch["y"]).square()}
+    def metrics(self, judged):
+        return {"loss": float(judged["error"].mean())}
 
 def table(n, seed):
     from emolens.training.tensor_table import TensorTable
@@ -272,7 +273,6 @@ def test_silly_numbers_are_refused(option, message):
 
 
 TWO = """
-import sys
 from pathlib import Path
 from emolens.training.devices import build_fabric
 from emolens.training.optim import OptimizerConfig
@@ -282,42 +282,84 @@ class Still(Regress):
     def __init__(self):
         super().__init__()
         self.model.forward = lambda x, m=self.model: m.two(m.one(x).tanh()).squeeze(1)
-run = Path(sys.argv[1])
+run = Path(sys.argv[2])
 run.mkdir(exist_ok=True)
 bad = table(80, 0)
-if sys.argv[3] == "broken":
+if sys.argv[4] == "broken":
     bad.columns["x"][33] = float("nan")
-config = TrainerConfig(**eval(sys.argv[2]), accumulate=2)
+config = TrainerConfig(**eval(sys.argv[3]), accumulate=2)
 try:
     Trainer(config, OptimizerConfig(lr=0.02, warmup_epochs=1), run, fabric).fit(Still(), bad, table(20, 1))
 except Exception as error:
-    print(f"rank {fabric.global_rank}: {error}", flush=True)
+    say(error)
+else:
+    say("done")
 """
 
 
-def two_processes(tmp_path, mode):
-    script = tmp_path / "two.py"
-    script.write_text(LEARNER + TWO)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command = [*launcher, str(script), str(tmp_path / "two"), str(SETTINGS), mode]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
 @pytest.mark.slow
-def test_two_processes_take_the_steps_of_one(tmp_path):
+def test_two_processes_take_the_steps_of_one(tmp_path, on_two):
     fit(tmp_path / "one", Still())
-    done = two_processes(tmp_path, "whole")
-    assert done.returncode == 0, done.stderr
+    assert on_two(LEARNER + TWO, tmp_path / "two", SETTINGS, "whole") == [["done"]] * 2
     assert steps(tmp_path / "two") == pytest.approx(steps(tmp_path / "one"), rel=1e-5)
 
 
 @pytest.mark.slow
-def test_two_processes_stop_together_at_a_broken_loss(tmp_path):
-    done = two_processes(tmp_path, "broken")
-    told = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("rank")]
-    assert len(told) == 2
-    assert told[0] == told[1]
-    assert "33" in told[0].split("on rows ")[1]
+def test_two_processes_stop_together_at_a_broken_loss(tmp_path, on_two):
+    [[first], [second]] = on_two(LEARNER + TWO, tmp_path / "two", SETTINGS, "broken")
+    assert first == second
+    assert "33" in first.split("on rows ")[1]
+
+
+STOPPED = """
+import signal
+from pathlib import Path
+from emolens.errors import EmolensError
+from emolens.signals import Interrupted
+from emolens.training.devices import build_fabric
+from emolens.training.optim import OptimizerConfig
+from emolens.training.trainer import Trainer, TrainerConfig
+fabric = build_fabric("cpu")
+folder, settings = Path(sys.argv[2]), eval(sys.argv[3])
+
+class Signalled(Regress):
+    def forward(self, batch, step):
+        if step.number == 7 and fabric.global_rank == 1:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return super().forward(batch, step)
+
+def fit(name, task, resume=False):
+    run = folder / name
+    run.mkdir(exist_ok=True)
+    trainer = Trainer(TrainerConfig(**settings), OptimizerConfig(lr=0.02, warmup_epochs=1), run, fabric)
+    return trainer.fit(task, table(80, 0), table(20, 1), resume)
+
+whole = fit("whole", Regress())
+try:
+    fit("run", Signalled())
+except Interrupted as stop:
+    say(stop.exit_code)
+elsewhere = "run" if fabric.global_rank == 0 else "another disk"
+try:
+    fit(elsewhere, Regress(), resume=True)
+except EmolensError as error:
+    say(str(error).replace(str(folder), "").replace("another disk", "run"))
+resumed = fit("run", Regress(), resume=True)
+say(whole.steps == resumed.steps)
+"""
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_all_and_all_must_go_on_from_one_step(tmp_path, on_two):
+    first, second = on_two(LEARNER + STOPPED, tmp_path, SETTINGS)
+    where = "step: 0 on process 1, 8 on process 0"
+    assert first == second == [
+        str(128 + 10),
+        f"/run: the processes do not agree. {where}. All machines must see the same run folder, on a disk that they "
+        "share",
+        "True",
+    ]  # fmt: skip
+    assert without_speed(tmp_path / "run") == without_speed(tmp_path / "whole")
 
 
 def test_a_task_gets_the_rows_and_the_seed_of_its_part():

@@ -11,6 +11,7 @@ from emolens import __version__
 from emolens.errors import EmolensError
 from emolens.names import did_you_mean
 from emolens.progress import quiet
+from emolens.signals import Interrupted, answered, stop_at_once
 
 VERBS = {
     "predict": "which emotion do these pictures and videos evoke? a row each, and rows through time",
@@ -42,7 +43,8 @@ def usage() -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code.
 
-    0 done, 2 usage or configuration, 3 data, 4 weights, 130 interrupted.
+    0 done, 2 usage or configuration, 3 data, 4 weights; stopped by a signal, 128 + its number: 130 for Ctrl-C, 143 for
+    SIGTERM, 129 for SIGHUP.
     """
     args = sys.argv[1:] if arguments is None else list(arguments)
     debug, silent = "--debug" in args, "--quiet" in args
@@ -58,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f'emolens: unknown verb "{verb}"; {did_you_mean(verb, VERBS)}', file=sys.stderr)
         return 2
     try:
-        with quiet(silent):
+        with answered(stop_at_once), quiet(silent):
             code: int = import_module(f"emolens.cli.{verb}").main(args[1:])
         return code
     except EmolensError as error:
@@ -66,11 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"emolens: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if debug:
             raise
-        print("emolens: interrupted; what was finished is kept", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        print(f"emolens: {stop or 'interrupted'}; what was finished is kept", file=sys.stderr)
+        return stop.exit_code if isinstance(stop, Interrupted) else EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone (`emolens ... | head`): not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

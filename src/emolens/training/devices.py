@@ -10,7 +10,6 @@ from emolens.names import did_you_mean
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-    from torch import Tensor
 
 MOST_LOADERS = 8  # processes that load for one training process; more only take memory
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
@@ -38,7 +37,7 @@ def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
         raise ConfigError(f'precision "{precision}" of a training: {did_you_mean(precision, ["auto", *PRECISIONS])}')
     if precision == "auto":
         precision = "bf16" if place.type == "cuda" and has_native_bf16(place) else "fp32"
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = launched_processes()
     local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
     if world == 1:
         index = [place.index or 0] if place.type == "cuda" else 1
@@ -53,6 +52,11 @@ def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
         )
     fabric.launch()
     return fabric
+
+
+def launched_processes() -> int:
+    """How many processes torchrun has started for this training, on all nodes; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def loader_processes(workers: int | None, on_cpu: bool) -> int:
@@ -82,13 +86,3 @@ def shut_down_process_group() -> None:
 
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
-
-
-def gather(tensor: "Tensor", world_size: int) -> "Tensor":
-    """The tensors of all processes, (W, ...), in the order of their ranks; a copy with W = 1 where there is one."""
-    import torch
-
-    parts = [torch.empty_like(tensor) for _ in range(world_size)] if world_size > 1 else [tensor]
-    if world_size > 1:
-        torch.distributed.all_gather(parts, tensor.contiguous())
-    return torch.stack(parts)

@@ -2,11 +2,10 @@
 
 CPU or GPU, one process or several: a step takes the same samples, so its loss is the same.
 
-Legend: P loss parts, A micro-batches of a step, W processes.
+Legend: P loss parts, A micro-batches of a step, W processes, F = P + 2 figures of a micro-batch.
 """
 
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -16,26 +15,32 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import BatchSampler, DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from emolens.errors import DataError, EmolensError
-from emolens.progress import Advance, progress
+from emolens.progress import progress
+from emolens.signals import Interrupted
 from emolens.training.checkpoint import load_checkpoint, remove_torn, save_checkpoint
-from emolens.training.devices import gather
 from emolens.training.ema import WeightAverage
+from emolens.training.fit import Fit
 from emolens.training.interrupt import deferred_interrupt
 from emolens.training.log import RunLog
 from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate, set_learning_rate
+from emolens.training.processes.agreement import agree
+from emolens.training.processes.gather import gather
+from emolens.training.processes.tally import Tally, Told
+from emolens.training.processes.validation import SharedValidation
 from emolens.training.run_state import RunState, on_cpu
 from emolens.training.sampler import EpochSampler
 from emolens.training.tasks.task import Step, Task
-from emolens.training.tensor_table import Batch
+from emolens.training.tensor_table import Batch, on_device
 from emolens.training.trainer_config import TrainerConfig, check_plan
 from emolens.training.watch import Watch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+NORM = ("gradient norm",)
 ROWS_NAMED = 16  # of a batch with a broken loss: enough to look at, few enough to read
 
 
@@ -98,7 +103,7 @@ class Trainer:
         Args:
             task: model and losses; its weights are those of the best epoch afterwards.
             train, val: datasets that turn a list of row numbers into a batch. ``train.set_epoch(epoch)`` is called
-                where there is such a method. Every process validates on the whole of ``val``.
+                where there is such a method. Processes share out the batches of ``val``, each judged by one of them.
             resume: continue from the checkpoint in the run folder, if there is one.
             snapshot: is given what training would end with after each ``snapshot_every`` epochs, by one process.
 
@@ -106,15 +111,15 @@ class Trainer:
             DataError: a loss is not finite (epoch, step and rows are named), a batch lacks what the task needs, or the
                 checkpoint does not fit or cannot be written; the last good one is then still there.
             ConfigError: the batches do not fit the split, the processes or the micro-batches; the warm-up is longer
-                than the run.
-            KeyboardInterrupt: after Ctrl-C, with everything saved.
+                than the run; the processes would not start from the same step.
+            Interrupted: after Ctrl-C, SIGTERM, SIGHUP or SIGUSR1 to any process, with everything saved.
         """
         fit = self._prepare(task, train, val, resume)
         fit.snapshot = snapshot
         try:
             total = self.config.epochs * fit.steps_per_epoch
             bar = progress("train", total) if fit.log is not None else nullcontext(lambda steps=1: None)
-            with deferred_interrupt() as fit.interrupt, bar as fit.advance:
+            with deferred_interrupt(patient=self.fabric.world_size > 1) as fit.asked, bar as fit.advance:
                 fit.advance(fit.state.step)
                 while fit.state.epoch < self.config.epochs and not fit.state.finished:
                     self._epoch(fit)
@@ -128,7 +133,7 @@ class Trainer:
         task.model.load_state_dict(state.best)
         return FitResult(state.best, state.metrics, state.best_epoch, state.step, fit.watch.samples_per_s())
 
-    def _prepare(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None, resume: bool) -> "_Fit":
+    def _prepare(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None, resume: bool) -> Fit:
         config, fabric = self.config, self.fabric
         check_plan(config, self.optimizer_config, _size(train))
         torch.manual_seed(config.seed)
@@ -143,27 +148,40 @@ class Trainer:
         module = fabric.setup_module(task)
         curve = self.optimizer_config.for_batch(sampler.batch_size)
         optimizer = fabric.setup_optimizers(build_optimizer(task, curve))
-        batches = fabric.setup_dataloaders(
-            DataLoader(
-                train,
-                sampler=sampler,
-                batch_size=None,
-                num_workers=self.workers,
-                pin_memory=fabric.device.type == "cuda",
-            ),
-            use_distributed_sampler=False,
+        batches: DataLoader[Batch] = DataLoader(
+            train,
+            sampler=sampler,
+            batch_size=None,
+            num_workers=self.workers,
+            pin_memory=fabric.device.type == "cuda",
         )
+        validation = None
+        if val is not None:
+            rows_at_once = config.val_batch_size or max(config.batch_size, 1024)
+            validation = SharedValidation(val, _size(val), rows_at_once, fabric, self.workers)
         average = WeightAverage(task.model, config.ema_decay) if config.ema_decay is not None else None
         state = RunState(task, average)
-        if resume and self.run is not None and (saved := load_checkpoint(self.run)) is not None:
-            state.restore(saved, optimizer, self.run)
+        if self.run is not None:
+            self._resume(state, optimizer, self.run, resume)
         log = None
         if self.run is not None and fabric.is_global_zero:
             remove_torn(self.run)
             log = RunLog(self.run, state.step)
-        return _Fit(task, module, optimizer, curve, train, val, batches, sampler, state, log, Watch(sampler.batch_size))
+        tally, watch = Tally(fabric.device), Watch(sampler.batch_size)
+        return Fit(task, module, optimizer, curve, train, batches, validation, sampler, state, log, tally, watch)
 
-    def _epoch(self, fit: "_Fit") -> None:
+    def _resume(self, state: RunState, optimizer: Any, run: Path, resume: bool) -> None:
+        """Take over the checkpoint, if it is asked for; whatever stops one process here stops all of them."""
+        failed = None
+        try:
+            if resume and (saved := load_checkpoint(run)) is not None:
+                state.restore(saved, optimizer, run)
+        except EmolensError as error:
+            failed = error
+        advice = "All machines must see the same run folder, on a disk that they share"
+        agree(self.fabric, str(run), {"step": state.step, "epoch": state.epoch}, failed, advice)
+
+    def _epoch(self, fit: Fit) -> None:
         """The steps that are left of an epoch, validation, and what is written at its end."""
         state, curve = fit.state, fit.curve
         if hasattr(fit.train, "set_epoch"):
@@ -171,7 +189,7 @@ class Trainer:
         first = state.step - state.epoch * fit.steps_per_epoch
         fit.sampler.start(state.epoch, first)
         fit.watch.start()
-        batches = iter(fit.batches)
+        batches = (on_device(batch, self.fabric.device) for batch in fit.batches)
         # Of the last step, for the log; a run stopped in the last step of an epoch has none left in it.
         lr = self._rate(fit, max(0, state.step - 1))
         for index in range(first, fit.steps_per_epoch):
@@ -179,19 +197,18 @@ class Trainer:
             if curve.algorithm == "adamw":
                 set_learning_rate(fit.optimizer, lr)
             step = Step(self.config.seed, state.step, fit.sampler.rows(state.epoch, index))
-            asked = fit.interrupt.is_set()
-            parts, asked = (
-                self._lbfgs(fit, step, batches, asked)
-                if curve.algorithm == "lbfgs"
-                else self._step(fit, step, batches, asked)
-            )
-            self._after_step(fit, parts, lr)
-            if asked:
-                self._save(fit)
-                raise KeyboardInterrupt
-            if index + 1 < fit.steps_per_epoch and self._is_due(fit):
+            (self._lbfgs if curve.algorithm == "lbfgs" else self._step)(fit, step, batches, lr)
+            if state.average is not None:
+                state.average.update()
+            state.step += 1
+            fit.watch.step()
+            fit.advance()
+            self._stop_if_asked(fit)
+            if index + 1 < fit.steps_per_epoch and fit.due:
                 self._save(fit)
                 fit.watch.start()
+        self._read(fit, fit.tally.take_all())
+        self._stop_if_asked(fit)
         means = {name: total / fit.steps_per_epoch for name, total in state.sums.items()}
         means["lr"] = lr if curve.algorithm == "adamw" else fit.optimizer.param_groups[0]["lr"]
         metrics = self._validate(fit)
@@ -201,59 +218,32 @@ class Trainer:
             fit.log.write(state.step, state.epoch, "val", metrics)
         state.epoch += 1
         state.sums = {}
-        if self.config.checkpoint_epochs or self._is_due(fit):
+        if self.config.checkpoint_epochs or fit.due:
             self._save(fit)
 
-    def _after_step(self, fit: "_Fit", parts: dict[str, float], lr: float) -> None:
-        """Count the step, and log it where that is asked for."""
-        state = fit.state
-        if state.average is not None:
-            state.average.update()
-        state.step += 1
-        state.sums = {n: state.sums.get(n, 0.0) + v for n, v in parts.items()}
-        fit.watch.step()
-        fit.advance()
-        if fit.log is not None and self.config.log_steps and state.step % self.config.log_steps == 0:
-            fit.log.write(state.step, state.epoch, "step", {**parts, "lr": lr})
-            fit.log.write(state.step, state.epoch, "speed", {"samples_per_s": fit.watch.recent()})
-
-    def _rate(self, fit: "_Fit", step: int) -> float:
+    def _rate(self, fit: Fit, step: int) -> float:
         return learning_rate(step, fit.steps_per_epoch, self.config.epochs, fit.curve)
 
-    def _is_due(self, fit: "_Fit") -> bool:
-        return time.monotonic() - fit.saved_at > self.config.checkpoint_seconds
-
-    def _save(self, fit: "_Fit") -> None:
+    def _save(self, fit: Fit) -> None:
+        self._read(fit, fit.tally.take_all())  # nothing is saved after a broken loss
         if self.run is not None and self.fabric.is_global_zero:
             save_checkpoint(self.run, fit.state.dump(fit.optimizer))
-        fit.saved_at = time.monotonic()
+        fit.saved_at, fit.due = time.monotonic(), False
 
-    def _step(
-        self, fit: "_Fit", step: Step, batches: Iterator[Batch], interrupted: bool
-    ) -> tuple[dict[str, float], bool]:
-        """One optimiser step: the means of the loss parts, and whether any process was asked to stop."""
-        world, micro_batches = self.fabric.world_size, self.config.accumulate
+    def _stop_if_asked(self, fit: Fit) -> None:
+        if fit.stop:
+            self._save(fit)
+            raise Interrupted(fit.stop)
+
+    def _step(self, fit: Fit, step: Step, batches: Iterator[Batch], lr: float) -> None:
+        """One optimiser step."""
         fit.optimizer.zero_grad()
-        found = [self._part(fit, step, k, next(batches)) for k in range(micro_batches)]
-        names = list(found[0])
-        # One exchange a step: every process learns of a broken loss, or of Ctrl-C, in the same step as the others.
-        value_AP = torch.stack([_stacked(parts) for parts in found])
-        flag_A1 = torch.full_like(value_AP[:, :1], float(interrupted))
-        told: list[list[list[float]]] = gather(torch.cat([value_AP, flag_A1], dim=1), world).tolist()
-        for process, by_micro_batch in enumerate(told):
-            for k, (*values, _) in enumerate(by_micro_batch):
-                if not math.isfinite(sum(values)):
-                    part = step.share(k * world + process, world * micro_batches)
-                    self._stop(fit, part, dict(zip(names, values, strict=True)))
-        self._limit_gradient(fit, step)
+        found = [self._part(fit, step, k, next(batches)) for k in range(self.config.accumulate)]
+        self._tell(fit, step, list(found[0]), torch.stack([_stacked(parts) for parts in found]), lr)
+        self._limit_gradient(fit, step, lr)
         fit.optimizer.step()
-        every = [values for by_micro_batch in told for values in by_micro_batch]
-        means = [sum(column) / len(every) for column in zip(*every, strict=True)]
-        return dict(zip(names, means[:-1], strict=True)), means[-1] > 0
 
-    def _lbfgs(
-        self, fit: "_Fit", step: Step, batches: Iterator[Batch], interrupted: bool
-    ) -> tuple[dict[str, float], bool]:
+    def _lbfgs(self, fit: Fit, step: Step, batches: Iterator[Batch], lr: float) -> None:
         """One line-searched step over all samples; the loss parts are those before it."""
         batch = next(batches)
         found: list[dict[str, Tensor]] = []
@@ -262,38 +252,72 @@ class Trainer:
             fit.optimizer.zero_grad()
             parts = self._part(fit, step, 0, batch)
             found.append(parts)
-            total = torch.stack([part for part in parts.values()]).sum()
+            total = _total(parts)
             if not torch.isfinite(total):
-                self._stop(fit, step, _floats(parts))
-            self._limit_gradient(fit, step)
+                self._stop(fit, step, dict(zip(parts, _stacked(parts).tolist(), strict=True)))
+            self._limit_gradient(fit, step, lr)
             return total
 
         fit.optimizer.step(closure)
-        return _floats(found[0]), interrupted
+        self._tell(fit, step, list(found[0]), _stacked(found[0])[None], lr)
 
-    def _part(self, fit: "_Fit", step: Step, micro_batch: int, batch: Batch) -> dict[str, Tensor]:
+    def _tell(self, fit: Fit, step: Step, names: list[str], value_AP: Tensor, lr: float) -> None:
+        """One exchange a step: losses, a signal that asks for a stop, and whether a checkpoint is due.
+
+        So every process learns of them in the same step as the others.
+        """
+        due = time.monotonic() - fit.saved_at > self.config.checkpoint_seconds
+        flag_A2 = value_AP.new_tensor([[float(fit.asked.number), float(due)]]).expand(len(value_AP), -1)
+        value_WAF = gather(torch.cat([value_AP, flag_A2], dim=1), self.fabric.world_size)
+        fit.tally.add(step, names, value_WAF, lr)
+        self._read(fit, fit.tally.take(step.number))
+
+    def _read(self, fit: Fit, told: list[Told]) -> None:
+        """What steps have given: stop at a loss that is not finite, else add and log it."""
+        for one in told:
+            state, step, names = fit.state, one.step, one.names
+            processes = one.values()
+            for process, by_micro_batch in enumerate(processes):
+                for k, figures in enumerate(by_micro_batch):
+                    values = dict(zip(names, figures, strict=False))
+                    if not math.isfinite(sum(values.values())):
+                        world = len(processes)
+                        self._stop(fit, step.share(k * world + process, world * len(by_micro_batch)), values)
+            if names == NORM:
+                continue
+            every = [figures for by_micro_batch in processes for figures in by_micro_batch]
+            # The first process says when to save; a stop that was asked of any is one of all.
+            fit.due, fit.stop = every[0][-1] > 0, max(fit.stop, *(int(figures[-2]) for figures in every))
+            means = [sum(column) / len(every) for column in zip(*every, strict=True)]
+            parts = dict(zip(names, means, strict=False))
+            state.sums = {n: state.sums.get(n, 0.0) + v for n, v in parts.items()}
+            number = step.number + 1
+            if fit.log is not None and self.config.log_steps and number % self.config.log_steps == 0:
+                fit.log.write(number, state.epoch, "step", {**parts, "lr": one.lr})
+                fit.log.write(number, state.epoch, "speed", {"samples_per_s": fit.watch.recent()})
+
+    def _part(self, fit: Fit, step: Step, micro_batch: int, batch: Batch) -> dict[str, Tensor]:
         """Forward and backward of one micro-batch of this process: its loss parts."""
         world, micro_batches = self.fabric.world_size, self.config.accumulate
-        if not fit.checked:
-            _check_keys(fit.task, batch)
-            fit.checked = True
+        fit.check_keys(batch)
         mine = step.share(micro_batch * world + self.fabric.global_rank, world * micro_batches)
         torch.manual_seed(mine.part_seed)
         with self.fabric.no_backward_sync(fit.module, enabled=micro_batch + 1 < micro_batches):
             parts: dict[str, Tensor] = fit.module(batch, mine)
-            total = torch.stack([part for part in parts.values()]).sum()
+            total = _total(parts)
             self.fabric.backward(total / micro_batches if micro_batches > 1 else total)
         return {name: part.detach() for name, part in parts.items()}
 
-    def _limit_gradient(self, fit: "_Fit", step: Step) -> None:
+    def _limit_gradient(self, fit: Fit, step: Step, lr: float) -> None:
         if self.config.max_grad_norm is not None:
             norm = self.fabric.clip_gradients(
                 fit.module, fit.optimizer, max_norm=self.config.max_grad_norm, error_if_nonfinite=False
             )
-            if norm is not None and not torch.isfinite(norm):
-                self._stop(fit, step, {"gradient norm": float(norm)})
+            if norm is not None:
+                fit.tally.add(step, NORM, norm.reshape(1, 1, 1), lr)
+                self._read(fit, fit.tally.take(step.number))
 
-    def _stop(self, fit: "_Fit", step: Step, found: dict[str, float]) -> None:
+    def _stop(self, fit: Fit, step: Step, found: dict[str, float]) -> None:
         rows = step.part_rows
         named = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
         shown = ", ".join(str(row) for row in rows[:ROWS_NAMED]) + (", ..." if len(rows) > ROWS_NAMED else "")
@@ -303,7 +327,7 @@ class Trainer:
             "learning rate, or look for broken values in these rows; go on with --resume"
         )
 
-    def _snapshot(self, fit: "_Fit", metrics: dict[str, float]) -> None:
+    def _snapshot(self, fit: Fit, metrics: dict[str, float]) -> None:
         """Hand on the weights of now, if this epoch's are to be kept for themselves."""
         every, state = self.config.snapshot_every, fit.state
         if fit.snapshot is None or every is None or (state.epoch + 1) % every or not self.fabric.is_global_zero:
@@ -311,23 +335,14 @@ class Trainer:
         weights = on_cpu(state.average.average if state.average is not None else fit.task.model.state_dict())
         fit.snapshot(FitResult(weights, metrics, state.epoch, state.step, fit.watch.samples_per_s()))
 
-    def _validate(self, fit: "_Fit") -> dict[str, float]:
+    def _validate(self, fit: Fit) -> dict[str, float]:
         """Metrics on the validation split; keeps the weights if they are the best, or there is no such split."""
-        state, val = fit.state, fit.val
+        state = fit.state
         with state.average.applied() if state.average is not None else nullcontext():
-            if val is None:
+            if fit.validation is None:
                 state.keep({})
                 return {}
-            # Validation reads the split in order, so its metrics do not depend on the seed.
-            size = self.config.val_batch_size or max(self.config.batch_size, 1024)
-            rows = BatchSampler(range(_size(val)), batch_size=size, drop_last=False)
-            batches = DataLoader(val, sampler=rows, batch_size=None, num_workers=self.workers)
-            fit.task.eval()
-            with torch.inference_mode(), self.fabric.autocast():
-                metrics = fit.task.validate(
-                    {k: v.to(self.fabric.device) for k, v in batch.items()} for batch in batches
-                )
-            fit.task.train()
+            metrics = fit.validation.run(fit.task)
             if math.isnan(metrics["loss"]):
                 raise DataError(f"{self.run or 'training'}: the validation loss of epoch {state.epoch} is not a number")
             if fit.task.merit(metrics, self.config.keep_by) > fit.task.merit(state.metrics, self.config.keep_by):
@@ -335,52 +350,6 @@ class Trainer:
             elif self.config.patience is not None and state.epoch - state.best_epoch >= self.config.patience:
                 state.finished = True
             return metrics
-
-
-class _Fit:
-    """Everything that one call of :meth:`Trainer.fit` works with."""
-
-    def __init__(
-        self,
-        task: Task,
-        module: Any,
-        optimizer: Any,
-        curve: OptimizerConfig,
-        train: Dataset[Batch],
-        val: Dataset[Batch] | None,
-        batches: Any,
-        sampler: EpochSampler,
-        state: RunState,
-        log: RunLog | None,
-        watch: Watch,
-    ) -> None:
-        self.task, self.module, self.optimizer, self.curve = task, module, optimizer, curve
-        self.train: Any = train
-        self.val, self.batches, self.sampler = val, batches, sampler
-        self.state, self.log, self.watch = state, log, watch
-        self.steps_per_epoch = len(sampler)
-        self.snapshot: Callable[[FitResult], None] | None = None
-        self.interrupt = threading.Event()
-        self.advance: Advance = lambda steps=1: None
-        self.saved_at = time.monotonic()
-        self.checked = False
-
-
-def _stacked(parts: dict[str, Tensor]) -> Tensor:
-    return torch.stack([part.float() for part in parts.values()])
-
-
-def _floats(parts: dict[str, Tensor]) -> dict[str, float]:
-    return dict(zip(parts, _stacked(parts).tolist(), strict=True))
-
-
-def _check_keys(task: Task, batch: Batch) -> None:
-    missing = [name for name in task.keys if name not in batch]
-    if missing:
-        raise DataError(
-            f"{type(task).__name__} needs {', '.join(missing)} in each batch, and the training data gives "
-            f"{', '.join(batch)}"
-        )
 
 
 def _plain(error: EmolensError) -> EmolensError:
@@ -394,3 +363,11 @@ def _size(dataset: Dataset[Batch]) -> int:
     if size == 0:
         raise DataError("a split to train on is empty")
     return size
+
+
+def _stacked(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack([part.float() for part in parts.values()])
+
+
+def _total(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(parts.values())).sum()

@@ -11,16 +11,17 @@ from torch.utils.data import Dataset
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
-from emolens.errors import ConfigError
+from emolens.errors import ConfigError, EmolensError
 from emolens.files import write_json
 from emolens.progress import notice
 from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
 from emolens.runs.folder import write_run
 from emolens.training.checkpoint import CHECKPOINT
-from emolens.training.devices import build_fabric, loader_processes, shut_down_process_group
+from emolens.training.devices import build_fabric, launched_processes, loader_processes, shut_down_process_group
 from emolens.training.jobs.config import JobConfig
-from emolens.training.jobs.plan import Plan, is_first_process, processes
-from emolens.training.jobs.run_folder import REQUEST, check_run, select_split
+from emolens.training.jobs.plan import Plan, is_first_process
+from emolens.training.jobs.run_folder import REQUEST, check_run, seen_in_time, select_split
+from emolens.training.processes.agreement import agree, fingerprint
 from emolens.training.tasks.task import Task
 from emolens.training.tensor_table import Batch
 from emolens.training.trainer import FitResult, Trainer
@@ -104,22 +105,42 @@ class Job:
 
         Raises:
             ConfigError: the batches do not fit the split, the options contradict each other, or the run folder holds
-                another run or a finished one.
+                another run or a finished one. Under ``torchrun`` what one process meets stops all of them.
         """
         self.config = config or self.config
-        check_plan(self.config.trainer, self.config.optimizer, rows)
-        check_run(self.out, self._request(), self.resume)
-        together = 1 if self.config.embeds else processes()  # a head is fitted by one
+        together = 1 if self.config.embeds else launched_processes()  # a head is fitted by one
+        failed = None
+        try:
+            check_plan(self.config.trainer, self.config.optimizer, rows)
+            check_run(self.out, self._request(), self.resume)
+        except EmolensError as error:
+            failed = error
+        if together > 1:
+            agree(self.fabric, str(self.out), {}, failed)
+        elif failed is not None:
+            raise failed
         plan = Plan.of(self.config.trainer, self.config.optimizer, rows, self.config.samples, together)
         if is_first_process():
             for line in filter(None, (str(plan), plan.warning)):
                 notice(line)
 
     def claim(self) -> None:
-        """Write down what was asked for, by one process, once all have checked and everything is loaded."""
-        self.fabric.barrier()
+        """Write down what was asked for, by one process, once all agree on it and everything is loaded.
+
+        Raises:
+            ConfigError: the processes have another config or other rows, or do not see the same folder.
+        """
+        facts, place = {}, str(self.out)
+        if self.fabric.world_size > 1:
+            ids = "\n".join(self.manifest.frame["id"].astype(str))
+            facts = {"config": fingerprint(self._request()["config"]), "rows of the manifest": fingerprint(ids)}
+        agree(self.fabric, place, facts, advice="Start every process with the same command on the same data")
         if self.fabric.is_global_zero:
             write_json(self.out / REQUEST, self._request())
+        self.fabric.barrier()
+        seen = seen_in_time(self.out / REQUEST)
+        advice = "The run folder must lie on a disk that all machines share"
+        agree(self.fabric, place, {REQUEST: "there" if seen else "missing"}, advice=advice)
 
     def run(
         self,

@@ -86,11 +86,6 @@ class Plan:
         )
 
 
-def processes() -> int:
-    """How many train together; ``torchrun`` says it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def is_first_process() -> bool:
     """Whether this one is to speak for all."""
     return os.environ.get("RANK", "0") == "0"

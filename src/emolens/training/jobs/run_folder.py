@@ -1,6 +1,7 @@
 """The folder of a run: who may write into it, and what a resumed run must agree with."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from emolens.errors import ConfigError, DataError
 from emolens.files import read_json
 from emolens.runs.folder import CONFIG
 
+WAITS = 10  # seconds; NFS remembers for some of them that a file was not there
 REQUEST = "request.json"  # what was asked for; written first, so that a resumed run can be held against it
 
 
@@ -27,6 +29,15 @@ def check_run(run: Path, request: dict[str, Any], resume: bool) -> None:
     # Through JSON both sides have lists where the config has tuples.
     if read_json(run / REQUEST) != json.loads(json.dumps(request)):
         raise ConfigError(f"{run}: was begun with another recipe, config or data ({REQUEST}); choose another --out")
+
+
+def seen_in_time(path: Path) -> bool:
+    """Whether a file that another machine has just written can be seen; network disks may take seconds to show it."""
+    waits = 0
+    while not path.exists() and waits < WAITS:
+        time.sleep(1.0)
+        waits += 1
+    return path.exists()
 
 
 def select_split(manifest: Manifest, data: str | Path, name: str) -> Manifest:

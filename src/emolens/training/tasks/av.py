@@ -3,7 +3,7 @@
 Legend: B batch, K those rows of it that count, N rows of a split, C classes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -139,22 +139,25 @@ class AVTask(Task):
         penalty = torch.tensor(self.loss.penalty, device=logit_KC.device)
         return ep_cross_entropy(logit_KC, label_K, self.polarity_C.to(logit_KC.device), penalty)
 
-    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Loss, accuracy and UAR of the fused answer; accuracy of each modality by itself; nothing dropped or mixed.
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        """Logits (K, C) of each answer and the labels (K,) of its rows; nothing dropped or mixed."""
+        video_B, audio_B = batch["has_video"], batch["has_audio"]
+        label_B = self.val_label_N[batch["row"]].to(video_B.device)
+        logits = self.model(batch["video"], batch["audio"], video_B, audio_B)
+        found: dict[str, Tensor] = {}
+        for name, (logit_BC, row_B) in self._answers(logits, video_B, audio_B).items():
+            found |= {name: logit_BC[row_B].float(), f"{name}/label": label_B[row_B]}
+        return found
+
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
+        """Loss, accuracy and UAR of the fused answer; accuracy of each modality by itself.
 
         Raises:
             DataError: no video has a modality that the network takes.
         """
-        found: dict[str, list[tuple[Tensor, Tensor]]] = {}
-        for batch in batches:
-            video_B, audio_B = batch["has_video"], batch["has_audio"]
-            label_B = self.val_label_N[batch["row"].cpu()]
-            logits = self.model(batch["video"], batch["audio"], video_B, audio_B)
-            for name, (logit_BC, row_B) in self._answers(logits, video_B, audio_B).items():
-                found.setdefault(name, []).append((logit_BC[row_B].float().cpu(), label_B[row_B.cpu()]))
         metrics: dict[str, float] = {}
-        for name, scored in found.items():
-            logit_NC, label_N = (torch.cat(column) for column in zip(*scored, strict=True))
+        for name in [name for name in judged if not name.endswith("/label")]:
+            logit_NC, label_N = judged[name].cpu(), judged[f"{name}/label"].cpu()
             if len(label_N) == 0 and name == "fused":
                 taken = " or ".join(self.model.config.modalities)
                 raise DataError(f"no video of the validation split has {taken}, which is what the network takes")

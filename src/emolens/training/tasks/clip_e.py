@@ -3,9 +3,8 @@
 Legend: B batch, N validation samples, D embedding, C labels.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
-import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
@@ -31,10 +30,12 @@ class CLIPECrossEntropyTask(Task):
         log_p_BC = self.model.log_probability(batch["embedding"])
         return {"cross_entropy": F.nll_loss(log_p_BC, batch["label"], self.class_weight_C)}
 
-    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        return {"log_p": self.model.log_probability(batch["embedding"]), "label": batch["label"]}
+
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
         """Cross-entropy (as ``loss``, with the class weights) and accuracy."""
-        scored = [(self.model.log_probability(batch["embedding"]), batch["label"]) for batch in batches]
-        return label_metrics(scored, self.class_weight_C)
+        return label_metrics(judged, self.class_weight_C)
 
 
 class CLIPEContrastiveTask(Task):
@@ -63,20 +64,20 @@ class CLIPEContrastiveTask(Task):
         )
         return {"soft_contrastive": loss}
 
-    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        return {"log_p": self.model.log_probability(batch["embedding"], self.text_CD), "label": batch["label"]}
+
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
         """Cross-entropy over the labels (as ``loss``) and accuracy.
 
         Not the training loss: that one depends on which samples share a batch.
         """
-        return label_metrics(
-            [(self.model.log_probability(batch["embedding"], self.text_CD), batch["label"]) for batch in batches]
-        )
+        return label_metrics(judged)
 
 
-def label_metrics(scored: list[tuple[Tensor, Tensor]], class_weight_C: Tensor | None = None) -> dict[str, float]:
-    """Loss and accuracy from batches of log-probabilities (B, C) and labels (B,)."""
-    log_p_NC = torch.cat([log_p for log_p, _ in scored])
-    label_N = torch.cat([label for _, label in scored])
+def label_metrics(judged: Mapping[str, Tensor], class_weight_C: Tensor | None = None) -> dict[str, float]:
+    """Loss and accuracy from ``log_p``, log-probabilities (N, C), and ``label`` (N,)."""
+    log_p_NC, label_N = judged["log_p"], judged["label"]
     return {
         "loss": float(F.nll_loss(log_p_NC, label_N, class_weight_C)),
         "accuracy": float((log_p_NC.argmax(1) == label_N).double().mean()),

@@ -3,7 +3,7 @@
 Legend: B batch, N rows, C labels, R continuous targets, O = C + R outputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,14 +135,13 @@ class FinetuneTask(Task):
             parts[name] = error_B.square().sum() / known_B.sum().clamp(min=1)
         return parts
 
-    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        return {"output": self.model(batch["image"]).float(), "row": batch["row"]}
+
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
         """Loss parts without mixing or smoothing; accuracy at 1 and 3, or mAP; Pearson r and CCC of values."""
         assert self.val_target_NO is not None
-        output, rows = [], []
-        for batch in batches:
-            output.append(self.model(batch["image"]).float().cpu())
-            rows += batch["row"].tolist()
-        output_NO, target_NO = torch.cat(output), self.val_target_NO[rows]
+        output_NO, target_NO = judged["output"].cpu(), self.val_target_NO[judged["row"].cpu()]
         parts = self._parts(output_NO, target_NO)
         metrics = {f"loss/{name}": float(part) for name, part in parts.items()}
         metrics["loss"] = sum(metrics.values())

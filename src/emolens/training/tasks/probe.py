@@ -3,7 +3,7 @@
 Legend: B batch, C classes, R continuous targets, O = C + R outputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -75,14 +75,15 @@ class ProbeTask(Task):
         loss_BC = F.binary_cross_entropy_with_logits(logit_BC[known_B], batch[LABELS][known_B], reduction="none")
         return loss_BC.sum(dim=1).mean()  # summed over labels, so that each has the penalty for itself
 
-    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        return dict(batch)  # embeddings are small, and a line through them is fastest for all at once
+
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
         """The loss of each output block, without L2, and their sum as ``loss``; accuracy, or mAP, of labels."""
-        tables = list(batches)
-        whole = {key: torch.cat([batch[key] for batch in tables]) for key in tables[0]}
-        metrics = {f"loss/{name}": float(part) for name, part in self._parts(whole).items()}
+        metrics = {f"loss/{name}": float(part) for name, part in self._parts(judged).items()}
         metrics["loss"] = sum(metrics.values())
         if self.model.num_classes:
-            metrics |= self._label_metrics(whole)
+            metrics |= self._label_metrics(judged)
         return metrics
 
     def _label_metrics(self, whole: Batch) -> dict[str, float]:

@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from emolens.training.seeds import seed_of
@@ -47,7 +48,7 @@ class Task(nn.Module, ABC):
     """Model and losses behind one ``forward``, so that one trainer, and DDP, serve every method.
 
     Attributes:
-        keys: what a batch must hold; the trainer checks the first one.
+        keys: what a batch must hold; the trainer checks the first one. ``row`` stays on the CPU.
         model: the part that is saved.
         judged_by: validation metrics, the higher the better, whose mean says which of two epochs is more accurate;
             none where a task has no such metric.
@@ -76,5 +77,23 @@ class Task(nn.Module, ABC):
         return accuracy if by == "accuracy" else 0.0, -metrics.get("loss", math.inf)
 
     @abstractmethod
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        """What :meth:`metrics` must know of one validation batch.
+
+        Tensors of one dimension or more; those of one name are joined along the first, over the batches in the order of
+        the split, whichever process has judged them. Every batch gives the same names.
+        """
+
+    @abstractmethod
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
+        """Metrics over the whole validation split, from what its batches gave; ``loss`` must be among them, lower is
+        better."""
+
     def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Return metrics over the whole validation split; ``loss`` must be among them, lower is better."""
+        """Judge all batches here and return the metrics."""
+        return self.metrics(joined([self.judge(batch) for batch in batches]))
+
+
+def joined(judged: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """What one batch or more have given, as one."""
+    return {name: torch.cat([one[name] for one in judged]) for name in judged[0]}

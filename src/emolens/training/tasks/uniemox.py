@@ -3,7 +3,7 @@
 Legend: B batch, L patches, D width of token and teacher, T texts.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +18,7 @@ from emolens.training.tasks.teacher import Teacher, TextTable
 from emolens.training.tensor_table import Batch
 
 VALIDATION = -1  # in place of a step's number: the same masks in every epoch, so that its figures can be compared
+ROWS = "rows"  # of a batch, beside its loss parts
 VALIDATION_TEXTS = 1024  # the first of the split; more would not move the figure, and cost memory
 
 
@@ -112,20 +113,24 @@ class UniEmoXTask(Task):
                 parts["contrastive"] = weights.contrastive * contrast
         return parts
 
-    def validate(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Mean of each loss part, weighted as in training, and their sum as ``loss``; the masks are fixed."""
+    def judge(self, batch: Batch) -> dict[str, Tensor]:
+        """The loss parts of a batch, each (1,), and how many rows they are of; the masks are fixed."""
         text_TD = None
         if self.val_texts is not None and self.weights.contrastive:
             text_TD = self.val_texts.embedding_TD[:VALIDATION_TEXTS]
-        sums: dict[str, float] = {}
-        count = 0
-        for batch in batches:
-            rows = batch["row"].tolist()
-            noise_2BL = masking_noise(self.seed, VALIDATION, rows, self.model.patch_embed.num_patches)
-            for name, part in self._parts(batch, noise_2BL, text_TD).items():
-                sums[name] = sums.get(name, 0.0) + float(part) * len(rows)
-            count += len(rows)
-        metrics = {name: total / count for name, total in sums.items()}
+        rows = batch["row"].tolist()
+        noise_2BL = masking_noise(self.seed, VALIDATION, rows, self.model.patch_embed.num_patches)
+        parts = self._parts(batch, noise_2BL, text_TD)
+        return {**{name: part[None] for name, part in parts.items()}, ROWS: torch.tensor([len(rows)])}
+
+    def metrics(self, judged: Mapping[str, Tensor]) -> dict[str, float]:
+        """Mean of each loss part, weighted as in training, and their sum as ``loss``."""
+        rows = judged[ROWS].tolist()
+        metrics = {
+            name: sum(part * count for part, count in zip(parts.tolist(), rows, strict=True)) / sum(rows)
+            for name, parts in judged.items()
+            if name != ROWS
+        }
         return {**metrics, "loss": sum(metrics.values())}
 
 
