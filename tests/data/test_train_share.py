@@ -1,5 +1,6 @@
 """A part of the training rows: nested, in proportion, whole groups, each label at least once."""
 
+import itertools
 from collections import Counter
 
 import numpy as np
@@ -33,7 +34,7 @@ def ids(manifest: Manifest, split: str) -> set[str]:
 def test_a_smaller_share_is_in_a_larger_one(group):
     whole = made(group=group)
     parts = [take_train_share(whole, share, seed=3) for share in (*SHARES, 1.0)]
-    for smaller, larger in zip(parts, parts[1:], strict=False):
+    for smaller, larger in itertools.pairwise(parts):
         for split in ("train", "val"):
             assert ids(smaller, split) <= ids(larger, split)
         assert ids(smaller, "test") == ids(whole, "test")
