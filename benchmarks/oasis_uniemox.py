@@ -7,7 +7,7 @@ same ViT is fine-tuned on their valence and arousal, from random weights and fro
 validation split chooses the epoch; the figures are of the test split, with intervals from resampling its themes.
 
 Without --teacher the teacher is a CLIP of random weights: it tells pictures apart, but knows nothing of what they
-show. A real one is ``--teacher ViT-B-16/clip.safetensors --teacher-width 512``.
+show. A real one is ``--teacher ViT-B-16-quickgelu/clip.safetensors --teacher-width 512``.
 
 Legend: N pictures.
 """

@@ -9,7 +9,6 @@ import sys
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from emolens import load
@@ -22,29 +21,6 @@ from emolens.recipes import get_recipe
 SMALL = ["--image-size", "32", "--patch-size", "8", "--embed-dim", "24", "--depth", "2", "--num-heads", "2"]
 DECODER = ["--decoder-depth", "1", "--decoder-num-heads", "2"]
 BASE = ["--epochs", "2", "--warmup-epochs", "0", "--batch-size", "8", "--workers", "0", "--device", "cpu"]
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Forty bright and dark pictures with a person in each other one, labels, values and texts."""
-    from PIL import Image
-
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    rows = []
-    for i in range(40):
-        bright = i % 2
-        image = rng.normal(190 if bright else 60, 25, (48, 64, 3)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(image).save(folder / f"{i}.png")
-        split = "train" if i < 24 else "val" if i < 32 else "test"
-        label, text = (("negative", "a dark picture"), ("positive", "a bright picture"))[bright]
-        boxes, scores = ([[10.0, 5.0, 40.0, 45.0]], [0.9]) if i % 4 < 2 else ([], [])
-        rows.append((str(i), f"{i}.png", "image", split, label, 2.0 + 4 * bright, text, boxes, scores))
-    names = ["id", "path", "media", "split", "label", "valence", "text", "boxes", "box_scores"]
-    frame = pd.DataFrame(rows, columns=names).assign(arousal=4.0, label_space="polarity2")
-    scales = {"valence": [1, 7], "arousal": [1, 7]}
-    Manifest(frame, {"dataset": "bright", "scales": scales}, folder).freeze_splits().write(folder / "m.parquet")
-    return folder / "m.parquet"
 
 
 def without(data, folder, *columns):
@@ -127,10 +103,14 @@ def test_regression_alone_and_the_published_recipe_with_mixing(data, tmp_path):
     assert config["targets"] == ["valence", "arousal"]
     full = get_recipe("uniemox_finetune")()
     assert (full.mix.mixup, full.mix.cutmix, full.mix.label_smoothing) == (0.8, 1.0, 0.1)
-    assert (full.optimizer.layer_decay, full.drop_path, full.trainer.epochs) == (0.75, 0.2, 100)
+    assert (full.drop_path, full.trainer.epochs, full.trainer.batch_size) == (0.2, 100, 16 * 8)
+    assert (full.optimizer.layer_decay, full.trainer.keep_by) == (1.0, "accuracy")
+    peak = full.optimizer.for_batch(full.trainer.batch_size)
+    assert peak.lr == pytest.approx(5e-4)
+    assert peak.lr * peak.min_lr_ratio == pytest.approx(1e-6)
 
 
-def test_several_labels_with_values_as_in_emotic(data, tmp_path):
+def test_several_labels_with_values_as_in_emotic(data, tmp_path, capsys):
     whole = Manifest.read(data)
     labels = [["Peace", "Happiness"] if label == "positive" else ["Fear"] for label in whole.frame["label"]]
     frame = whole.frame.drop(columns="label").assign(labels=labels, label_space="emotic26", dominance=5.0)
@@ -138,11 +118,17 @@ def test_several_labels_with_values_as_in_emotic(data, tmp_path):
     emotic = tmp_path / "emotic.parquet"
     replace(whole, frame=frame, metadata=metadata).write(emotic)
     run = tmp_path / "run"
-    assert finetune(emotic, run, "--view", "person") == 0
+    more = ["--view", "person", "--mixup", "0.8", "--cutmix", "1", "--keep-by", "accuracy"]
+    assert finetune(emotic, run, *more) == 0
+    assert "several labels a row, which mixup and CutMix are not for; they are off" in capsys.readouterr().err
     metrics = json.loads((run / "metrics.json").read_text())["metrics"]
     assert 0 < metrics["map"]["value"] <= 1
     config = json.loads((run / "config.json").read_text())
     assert config["multi_label"] is True
+    mix = config["training"]["config"]["mix"]
+    assert (mix["mixup"], mix["cutmix"], mix["label_smoothing"]) == (0, 0, 0.1)
+    maps = values(run, "val", "map")
+    assert metrics["map"]["value"] == pytest.approx(max(maps))
     assert config["targets"] == ["valence", "arousal", "dominance"]
     assert load(f"run:{run}", device="cpu").label_space.name == "emotic26"
 
@@ -158,7 +144,18 @@ def test_what_pretraining_lacks_is_said(data, tmp_path, tiny_clip, capsys):
     assert not (tmp_path / "d").exists()
     assert "take a multiple of 2" in capsys.readouterr().err
     assert pretrain(data, tmp_path / "e", "mini") == 2
-    assert not any((tmp_path / run / "request.json").exists() for run in "abce")  # nothing to resume was begun
+    capsys.readouterr()
+    assert pretrain(data, tmp_path / "f", f"emolens-tiny/{tmp_path / 'absent.safetensors'}") == 4
+    assert "or train without a teacher: --similarity 0 --contrastive 0" in capsys.readouterr().err
+    assert not any((tmp_path / run / "request.json").exists() for run in "abcdef")  # nothing to resume was begun
+
+
+def test_few_different_texts_are_said_once(data, tmp_path, tiny_clip, capsys):
+    few = "only 2 different texts in 24 rows, where a batch compares 8: the contrastive loss learns little"
+    assert pretrain(data, tmp_path / "a", tiny_clip, "--epochs", "1") == 0
+    assert capsys.readouterr().err.count(few) == 1
+    assert pretrain(data, tmp_path / "b", tiny_clip, "--epochs", "1", "--contrastive", "0") == 0
+    assert "different texts" not in capsys.readouterr().err
 
 
 def test_parts_that_are_switched_off_need_no_data(data, tmp_path, tiny_clip):
@@ -190,8 +187,14 @@ def test_defaults_are_those_of_the_paper():
     assert (config.model.embed_dim, config.model.depth, config.model.num_heads) == (1024, 24, 16)
     assert (config.model.decoder_embed_dim, config.model.decoder_depth, config.mask_ratio) == (512, 8, 0.75)
     assert config.optimizer.betas == (0.9, 0.95)
-    assert (config.optimizer.lr, config.optimizer.lr_batch, config.optimizer.warmup_epochs) == (1e-3, 256, 40)
     assert config.teacher == "ViT-B-16/openai"
+    assert (config.start, config.trainer.epochs, config.trainer.snapshot_every) == (None, 200, 100)
+    assert config.optimizer.warmup_epochs == 40
+    assert config.optimizer.for_batch(config.trainer.batch_size).lr == pytest.approx(6e-4)  # MAE's, and not 4e-3
+    assert config.trainer.max_grad_norm == 1
+    scratch = get_recipe("uniemox_pretrain_scratch")()
+    longer = replace(config.trainer, epochs=400)
+    assert scratch == replace(config, start="random", trainer=longer)
 
 
 # Processes of their own know no test architecture, so the slow tests take the smallest CLIP that open_clip lists.

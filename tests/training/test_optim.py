@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from emolens.errors import ConfigError
 from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate
 
 
@@ -50,6 +51,18 @@ def test_layers_learn_slower_towards_the_bottom():
     assert rate["blocks.0.norm1.weight"] == (0.25, 0.0)
     assert rate["patch_embed.proj.weight"] == (0.125, 0.3)
     assert rate["cls_token"] == rate["pos_embed"] == (0.125, 0.0)
+
+
+def test_without_layer_decay_the_groups_are_those_of_the_release():
+    from emolens.models.vit import EmotionViT
+
+    model = EmotionViT(32, 8, 24, 3, 2, num_classes=4)
+    groups = build_optimizer(model, OptimizerConfig(weight_decay=0.3, layer_decay=1.0)).param_groups
+    assert all("lr_scale" not in group for group in groups)
+    decayed = {id(p) for group in groups if group["weight_decay"] for p in group["params"]}
+    assert {id(model.cls_token), id(model.pos_embed), id(model.head.weight)} <= decayed
+    with pytest.raises(ConfigError, match=r"layer_decay 0: must lie in \(0, 1\]"):
+        OptimizerConfig(layer_decay=0)
 
 
 def test_the_rate_scales_with_the_batch_where_it_is_stated_for_one():

@@ -32,13 +32,15 @@ class OptimizerConfig:
     """Epochs of linear rise from 0 to the peak; at most the length of the run."""
     min_lr_ratio: float = 0.0
     """Where the half cosine ends, as a share of the peak."""
-    layer_decay: float | None = None
-    """Factor by which each transformer block learns slower than the one above (arXiv 2106.08254); None: all alike."""
+    layer_decay: float = 1.0
+    """Factor by which each transformer block learns slower than the one above (arXiv 2106.08254); 1 for all alike."""
 
     def __post_init__(self) -> None:
         for name in ("warmup_epochs", "weight_decay", "lr"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} {getattr(self, name)}: must not be negative")
+        if not 0 < self.layer_decay <= 1:
+            raise ConfigError(f"layer_decay {self.layer_decay}: must lie in (0, 1]; 1 for all layers alike")
 
     def for_batch(self, batch_size: int) -> "OptimizerConfig":
         """With ``lr`` scaled to ``batch_size``."""
@@ -55,7 +57,7 @@ def build_optimizer(module: nn.Module, config: OptimizerConfig) -> torch.optim.O
         return torch.optim.LBFGS(
             parameters, max_iter=50, history_size=20, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
         )
-    if config.layer_decay is not None:
+    if config.layer_decay != 1:
         groups = layer_groups(module, config.layer_decay, config.weight_decay)
     else:
         groups = [

@@ -8,7 +8,14 @@ import pytest
 from PIL import Image
 
 from emolens.data.manifest import Manifest
-from emolens.data.text.descriptions import CLIP_TOKENS, describe, describe_manifest, overlong, overlong_notice
+from emolens.data.text.descriptions import (
+    CLIP_TOKENS,
+    describe,
+    describe_manifest,
+    few_texts_notice,
+    overlong,
+    overlong_notice,
+)
 from emolens.data.text.language import load_language
 from emolens.data.text.tone import brightness, colorfulness
 from emolens.errors import ConfigError, DataError
@@ -85,6 +92,14 @@ def test_five_hundred_words_are_truncated_and_said_once():
         f'(the first: "{texts[1][:60]}...")'
     )
     assert overlong_notice(["short"]) is None
+
+
+def test_texts_too_few_to_compare_are_said():
+    sixty = [f"text {i % 24}" for i in range(60)]
+    assert few_texts_notice(sixty, 64).startswith("only 24 different texts in 60 rows, where a batch compares 60:")
+    assert few_texts_notice(sixty, 48) is None
+    assert few_texts_notice([f"text {i}" for i in range(60)], 1024) is None
+    assert few_texts_notice(["the same"], 1024) is None
 
 
 def test_the_count_of_tokens_is_that_of_the_text_encoder():

@@ -139,11 +139,43 @@ def test_pictures_and_all_their_targets_are_mixed_by_one_share():
     assert torch.equal(seen["target"], target)  # a function of the step
 
 
-def test_mixing_needs_pairs():
+@pytest.mark.parametrize("mix", [MixConfig(mixup=0.8), MixConfig(cutmix=1.0)], ids=["mixup", "cutmix"])
+def test_of_an_odd_number_the_last_picture_is_left_as_it_is_and_the_others_are_mixed_as_without_it(mix):
     outputs = Outputs(MIKELS, False, ())
-    subject = FinetuneTask(vit(outputs), outputs, one_hot([0, 1, 2]), mix=MixConfig(cutmix=1.0))
-    with pytest.raises(ConfigError, match="3 is odd; take an even batch_size"):
-        subject(batch([0, 1, 2]), Step(0, 0, [0, 1, 2]))
+    subject = FinetuneTask(vit(outputs), outputs, one_hot([0, 1, 2, 3, 4]), mix=mix)
+    seen = []
+    subject.model.forward = lambda image: seen.append(image) or image.mean(dim=(1, 2, 3))
+    subject._parts = lambda output, target: seen.append(target) or {"x": output.sum()}
+    for rows in ([0, 1, 2, 3], [0, 1, 2, 3, 4]):
+        subject(batch(rows), Step(0, 4, rows))
+    even_BCHW, even_BO, odd_BCHW, odd_BO = seen
+    assert torch.equal(odd_BCHW[:4], even_BCHW)
+    assert torch.equal(odd_BO[:4], even_BO)
+    assert not torch.equal(even_BCHW, batch([0, 1, 2, 3])["image"])
+    assert torch.equal(odd_BCHW[4], batch([4])["image"][0])
+    assert torch.equal(odd_BO[4], one_hot([4])[0])
+
+
+@pytest.mark.parametrize(
+    ("outputs", "by"),
+    [
+        (Outputs(MIKELS, False, ("valence",)), ("accuracy",)),
+        (Outputs(MIKELS, True, ("valence",)), ("map",)),
+        (Outputs(None, False, ("valence", "arousal")), ("valence/ccc", "arousal/ccc")),
+    ],
+)
+def test_what_stands_for_accuracy_is_among_the_figures_of_validation(outputs, by):
+    generator = torch.Generator().manual_seed(0)
+    target_NO = torch.rand(6, outputs.size, generator=generator)
+    if outputs.space is not None:
+        target_NO[:, :8] = torch.eye(8)[:6]
+    subject = FinetuneTask(vit(outputs), outputs, target_NO, target_NO)
+    with torch.inference_mode():
+        metrics = subject.validate([batch(list(range(6)))])
+    assert subject.judged_by == by
+    assert subject.merit(metrics, "accuracy") == (np.mean([metrics[name] for name in by]), -metrics["loss"])
+    assert subject.merit(metrics, "loss") == (0, -metrics["loss"])
+    assert subject.merit({}, "accuracy") < subject.merit(metrics, "accuracy")
 
 
 def test_validation_figures():

@@ -150,6 +150,25 @@ def overlong_notice(texts: Sequence[str]) -> str | None:
     )
 
 
+def few_texts_notice(texts: Sequence[str], batch: int) -> str | None:
+    """One line for people about texts too few for a loss that compares those of a batch, or None.
+
+    With K different texts in a batch, each row of similarities has at most K dimensions, whatever the picture shows.
+
+    Args:
+        texts: of all rows.
+        batch: rows whose texts are compared.
+    """
+    different, compared = len(set(texts)), min(batch, len(texts))
+    if 2 * different >= compared:
+        return None
+    return (
+        f"only {different:,} different texts in {len(texts):,} rows, where a batch compares {compared:,}: the "
+        "contrastive loss learns little from them. Say more of each picture (emolens data describe), or switch that "
+        "loss off: --contrastive 0"
+    )
+
+
 def _tokens(text: str) -> int:
     return len(_tokenizer().encode(text)) + 2
 

@@ -5,9 +5,9 @@ Legend: B batch, C channels, H, W height and width, D embedding, L patches, h, w
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +23,11 @@ from emolens.models.loading.weights import load_into
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Preprocess
-from emolens.models.vit import EmotionViT, Pooling
+from emolens.models.vit import EmotionViT, Pooling, ViTConfig
 from emolens.specs import stored_path
+
+if TYPE_CHECKING:
+    from emolens.models.uniemox import UniEmoXConfig
 
 CONFIG = "config.json"
 WEIGHTS = "model.safetensors"
@@ -35,6 +38,7 @@ HEADS = {192: 3, 384: 6, 512: 16, 768: 12, 1024: 16, 1280: 16}
 CROP_SHARE = 0.875  # 224 of 256, the evaluation crop of MAE and of UniEmoX up to 224 px; above, the whole shorter side
 
 SIZES = ("image_size", "patch_size", "embed_dim", "depth", "num_heads")
+Sizes = TypeVar("Sizes", bound=ViTConfig)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,29 @@ class StoredViT:
     @property
     def has_decoder(self) -> bool:
         return "decoder_pred.weight" in self.state
+
+    def sized(self, wanted: Sizes) -> Sizes:
+        """``wanted`` with the encoder's own sizes, but on pictures of the size that is wanted.
+
+        Raises:
+            ConfigError: that size is no multiple of the encoder's patches.
+        """
+        sizes = replace(wanted, **{name: self.model[name] for name in SIZES if name != "image_size"})
+        if sizes.image_size % sizes.patch_size:
+            raise ConfigError(
+                f"image_size {sizes.image_size} is no multiple of the encoder's patches of {sizes.patch_size} pixels"
+            )
+        return sizes
+
+    def check_decoder(self, wanted: "UniEmoXConfig") -> None:
+        """Raise a WeightsError that says what to do, unless there is no decoder or it is as wide and deep as wanted."""
+        width, depth = len(self.state.get("decoder_embed.weight", ())), _depth(self.state, "decoder_blocks.")
+        if self.has_decoder and (width, depth) != (wanted.decoder_embed_dim, wanted.decoder_depth):
+            raise WeightsError(
+                f"{self.path}: its decoder has {depth} blocks of width {width}, the student's {wanted.decoder_depth} "
+                f"of {wanted.decoder_embed_dim}; take a file of the encoder alone, such as mae_pretrain_vit_large.pth, "
+                f"or --decoder-embed-dim {width} --decoder-depth {depth} (and a teacher of width {width})"
+            )
 
 
 class ViTBackbone(Backbone):

@@ -4,7 +4,6 @@ Legend: L tokens, D width.
 """
 
 import argparse
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,17 +43,15 @@ class LoadReport:
     interpolated: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Every name, those of like blocks on one line: ``decoder_blocks.{0-7}.norm1.bias``."""
-        lines = [f"{self.source}: {len(self.loaded)} tensors loaded"]
-        for what, names in (
-            ("interpolated", self.interpolated),
-            ("dropped (another shape)", self.dropped),
-            ("missing (left as initialised)", self.missing),
-            ("unexpected (not used)", self.unexpected),
-        ):
-            if names:
-                lines += [f"  {what}: {len(names)}", *(f"    {name}" for name in _folded(names))]
-        return "\n".join(lines)
+        """One line, by parts: ``decoder`` for all of its tensors."""
+        facts = (
+            ("positions interpolated", self.interpolated),
+            ("new: " + _parts(self.missing), self.missing),
+            ("not used: " + _parts(self.unexpected), self.unexpected),
+            ("left out, of another shape: " + _parts(self.dropped), self.dropped),
+        )
+        told = [f"{len(self.loaded)} tensors loaded", *(text for text, names in facts if names)]
+        return f"{self.source}: {'; '.join(told)}"
 
 
 def load_published(path: str | Path) -> State:
@@ -163,26 +160,10 @@ def _fitted_positions(state: State, own: State, source: str) -> tuple[State, lis
     return given, interpolated
 
 
-def _folded(names: Iterable[str]) -> list[str]:
-    """Names that differ in one number become one line, in the order of their first."""
-    numbers: dict[str, list[int]] = {}
-    for name in names:
-        found = re.search(r"\.(\d+)\.", name)
-        numbers.setdefault(re.sub(r"\.(\d+)\.", ".{}.", name, count=1), []).extend([int(found[1])] if found else [])
-    return [form.replace("{}", _ranges(found)) if found else form for form, found in numbers.items()]
-
-
-def _ranges(numbers: list[int]) -> str:
-    """``[0, 1, 2, 5]`` -> ``{0-2,5}``, a single number as it is."""
-    if len(numbers) == 1:
-        return str(numbers[0])
-    runs: list[list[int]] = []
-    for number in sorted(numbers):
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return "{" + ",".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs) + "}"
+def _parts(names: Iterable[str]) -> str:
+    """``decoder_norm.bias, mask_token, head.weight, head.bias`` -> ``decoder, head``."""
+    starts = (name.split(".")[0] for name in names)
+    return ", ".join(dict.fromkeys("decoder" if s.startswith(("decoder_", "mask_token")) else s for s in starts))
 
 
 def _some(names: list[str]) -> str:

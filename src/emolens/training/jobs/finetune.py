@@ -4,16 +4,17 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from emolens.data.loaders.single_view import Augment
-from emolens.errors import ConfigError
 from emolens.models.vit import ViTConfig
+from emolens.progress import notice
+from emolens.specs import stored_path
 from emolens.training.flags import Unprefixed
 from emolens.training.jobs.config import JobConfig
+from emolens.training.jobs.plan import is_first_process
 from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.finetune import MixConfig
 from emolens.training.trainer_config import TrainerConfig
 
 if TYPE_CHECKING:
-    from emolens.models.backbones.vit import StoredViT
     from emolens.training.jobs.job import Job
     from emolens.training.trainer import FitResult
 
@@ -35,7 +36,7 @@ class UniEmoXFinetuneConfig(JobConfig):
     augment: Annotated[Augment, Unprefixed] = field(default_factory=Augment)
     """How training pictures are changed, one by one."""
     mix: Annotated[MixConfig, Unprefixed] = field(default_factory=MixConfig)
-    """Mixup, CutMix and label smoothing."""
+    """Mixup, CutMix and label smoothing; nothing is mixed where rows have several labels."""
     optimizer: Annotated[OptimizerConfig, Unprefixed] = field(default_factory=OptimizerConfig)
     """How the weights move."""
     trainer: Annotated[TrainerConfig, Unprefixed] = field(default_factory=TrainerConfig)
@@ -59,14 +60,17 @@ class UniEmoXFinetuneConfig(JobConfig):
         train, val = job.splits()
         outputs = Outputs.of(job.manifest, self.targets, job.data)
         target_NO, val_target_NO = outputs.table(train), outputs.table(val)
-        stored = read_stored(self.encoder) if self.encoder is not None else None
-        sizes, seed = self._sizes(stored), self.trainer.seed
+        stored = read_stored(stored_path(self.encoder)) if self.encoder is not None else None
+        sizes, seed = stored.sized(self.model) if stored is not None else self.model, self.trainer.seed
         preprocess = evaluation_preprocess(sizes.image_size)
         views, val_views = (
             SingleViewDataset(part, preprocess, seed, train=part is train, view=self.view, augment=self.augment)
             for part in (train, val)
         )
-        job.check(len(train))
+        mix = self.mix.unmixed() if outputs.multi_label else self.mix
+        job.check(len(train), replace(self, mix=mix, model=sizes))
+        if mix != self.mix and is_first_process():
+            notice(f"{job.data}: has several labels a row, which mixup and CutMix are not for; they are off")
         shows = job.fabric.is_global_zero
         torch.manual_seed(seed)  # the head, or all, is drawn here
         model = EmotionViT(**asdict(sizes), num_classes=outputs.size, drop_path=self.drop_path)
@@ -74,7 +78,7 @@ class UniEmoXFinetuneConfig(JobConfig):
             load_into_vit(model, stored.state, str(stored.path), show=shows)
         if self.compile:
             model.compile()
-        task = FinetuneTask(model, outputs, target_NO, val_target_NO, self.mix)
+        task = FinetuneTask(model, outputs, target_NO, val_target_NO, mix)
         made = RunConfig(
             "vit_finetuned",
             label_space=outputs.space,
@@ -86,15 +90,3 @@ class UniEmoXFinetuneConfig(JobConfig):
         )
         n = {TRAIN: len(train), VAL: len(val)}
         return job.finish(job.run(task, views, val_views, made, n), made, n)
-
-    def _sizes(self, stored: "StoredViT | None") -> ViTConfig:
-        """Those of the encoder, on pictures of the size that is asked for."""
-        if stored is None:
-            return self.model
-        own = {name: stored.model[name] for name in ("patch_size", "embed_dim", "depth", "num_heads")}
-        sizes = replace(self.model, **own)
-        if sizes.image_size % sizes.patch_size:
-            raise ConfigError(
-                f"image_size {sizes.image_size} is no multiple of the encoder's patches of {sizes.patch_size} pixels"
-            )
-        return sizes

@@ -3,8 +3,11 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated
 
-from emolens.errors import ConfigError, DataError
+from emolens.data.text.descriptions import few_texts_notice
+from emolens.errors import ConfigError, DataError, WeightsError
 from emolens.models.uniemox import UniEmoXConfig
+from emolens.progress import notice
+from emolens.specs import stored_path
 from emolens.training.flags import Unprefixed
 from emolens.training.jobs.config import JobConfig
 from emolens.training.optim import OptimizerConfig
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from emolens.training.jobs.job import Job
     from emolens.training.tasks.teacher import Teacher
     from emolens.training.trainer import FitResult
+
+RANDOM = "random"  # in place of weights to start from
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class UniEmoXPretrainConfig(JobConfig):
     weights: Annotated[LossWeights, Unprefixed] = field(default_factory=LossWeights)
     """Weights of the loss parts."""
     start: str | None = None
-    """Weights to start from, in MAE's names, with or without a decoder; None for random ones."""
+    """Weights that the student starts from, in MAE's names, with or without a decoder: a file, a run folder, or
+    "random". The sizes of its encoder are those of the weights. Needed."""
     optimizer: Annotated[OptimizerConfig, Unprefixed] = field(default_factory=OptimizerConfig)
     """How the weights move."""
     trainer: Annotated[TrainerConfig, Unprefixed] = field(default_factory=TrainerConfig)
@@ -57,26 +63,37 @@ class UniEmoXPretrainConfig(JobConfig):
         from emolens.training.tasks.teacher import TextTable
         from emolens.training.tasks.uniemox import UniEmoXTask
 
+        start = self._start(job.recipe)
         train, val = job.splits()
         reads = self.weights.contrastive > 0
         for part in (train, val):
             _need_texts(part, job.data, reads)
         if not self.persons:
             train, val = _without_boxes(train), _without_boxes(val)
-        seed, preprocess = self.trainer.seed, evaluation_preprocess(self.model.image_size)
+        stored = read_stored(stored_path(start)) if start != RANDOM else None
+        if stored is not None:
+            stored.check_decoder(self.model)
+        sizes = stored.sized(self.model) if stored is not None else self.model
+        seed, preprocess = self.trainer.seed, evaluation_preprocess(sizes.image_size)
         views, val_views = (
             TwoViewDataset(part, preprocess, seed, train=part is train, need_boxes=self.persons)
             for part in (train, val)
         )
-        job.check(len(train))
+        job.check(len(train), replace(self, model=sizes))
         shows = job.fabric.is_global_zero
+        if (
+            shows
+            and reads
+            and (few := few_texts_notice(train.frame["text"].tolist(), self.trainer.batch_size or len(train)))
+        ):
+            notice(few)
         teacher = self._teacher(job) if self.weights.distils else None
         torch.manual_seed(seed)  # the student is drawn here
-        model = UniEmoX(self.model)
+        model = UniEmoX(sizes)
         if teacher is not None:
             model.check_teacher(teacher.embed_dim, self.teacher)
-        if self.start is not None:
-            load_into_mae(model, read_stored(self.start).state, self.start, show=shows)
+        if stored is not None:
+            load_into_mae(model, stored.state, str(stored.path), show=shows)
         if self.compile:
             model.compile()
         texts, val_texts = (
@@ -84,20 +101,33 @@ class UniEmoXPretrainConfig(JobConfig):
             for part in (train, val)
         )
         task = UniEmoXTask(model, teacher, self.weights, self.mask_ratio, texts, val_texts, seed)
-        made = RunConfig("uniemox_pretrained", preprocess=preprocess, model=asdict(self.model))
+        made = RunConfig("uniemox_pretrained", preprocess=preprocess, model=asdict(sizes))
         n = {TRAIN: len(train), VAL: len(val)}
         return job.finish(job.run(task, views, val_views, made, n), made, n)
 
     def follow_up(self, job: "Job") -> str:
-        recipe = job.recipe.replace("pretrain", "finetune")
+        recipe = job.recipe.replace("pretrain", "finetune").removesuffix("_scratch")
         return f"emolens train {recipe} --encoder {job.out} --data M.parquet --out RUN"
+
+    def _start(self, recipe: str) -> str:
+        if self.start is None:
+            raise ConfigError(
+                f"{recipe} starts from MAE's weights: --start FILE, such as mae_pretrain_vit_large.pth or, with its "
+                "decoder, mae_pretrain_vit_large_full.pth, from https://dl.fbaipublicfiles.com/mae/pretrain/\n"
+                "From random weights, which takes far more pictures: emolens train uniemox_pretrain_scratch, or "
+                f"--start {RANDOM}"
+            )
+        return self.start
 
     def _teacher(self, job: "Job") -> "Teacher":
         from emolens.models.backbones.load import load_backbone
         from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
         from emolens.training.tasks.teacher import Teacher
 
-        backbone = load_backbone(self.teacher, replace(job.compute, device=str(job.fabric.device)))
+        try:
+            backbone = load_backbone(self.teacher, replace(job.compute, device=str(job.fabric.device)))
+        except WeightsError as error:
+            raise WeightsError(f"{error}; or train without a teacher: --similarity 0 --contrastive 0") from error
         if self.weights.contrastive and not backbone.has_text:
             raise ConfigError(f'teacher "{self.teacher}": encodes no text; take a CLIP, or --contrastive 0')
         if backbone.preprocess is None:

@@ -4,7 +4,7 @@ Legend: B batch, N rows, C labels, R continuous targets, O = C + R outputs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ class MixConfig:
     """Probability that a batch is mixed."""
     label_smoothing: float = 0.0
     """Share of a single label that is spread over all labels."""
+
+    def unmixed(self) -> "MixConfig":
+        """Without mixup and CutMix: for several labels a row, each of which counts by how often it occurs."""
+        return replace(self, mixup=0.0, cutmix=0.0)
 
     def __post_init__(self) -> None:
         if self.mixup < 0 or self.cutmix < 0:
@@ -93,17 +97,8 @@ class FinetuneTask(Task):
         )
 
     def forward(self, batch: Batch, step: Step) -> dict[str, Tensor]:
-        """See :class:`Task`.
-
-        Raises:
-            ConfigError: the pictures are mixed, and their number is odd.
-        """
+        """See :class:`Task`. Pictures are mixed in pairs; of an odd number the last one stays as it is."""
         image_BCHW = batch["image"]
-        if self._mixup is not None and (len(step.rows) // step.parts) % 2:
-            raise ConfigError(
-                f"mixup and CutMix pair the pictures of a batch, and {len(step.rows) // step.parts} is odd; "
-                "take an even batch_size for each process and micro-batch"
-            )
         target_BO = self.target_NO[batch["row"].cpu()].to(image_BCHW.device)
         if self.outputs.space is not None and not self.outputs.multi_label and self.mix.label_smoothing:
             keep, labels = 1 - self.mix.label_smoothing, self.outputs.labels
@@ -112,8 +107,11 @@ class FinetuneTask(Task):
         if self._mixup is not None:
             before = np.random.get_state()  # timm draws from numpy's global generator
             np.random.seed(step.part_seed % 2**32)
-            image_BCHW, target_BO = self._mixup(image_BCHW.clone(), target_BO)
+            pairs = len(image_BCHW) // 2 * 2
+            mixed_BCHW, mixed_BO = self._mixup(image_BCHW[:pairs].clone(), target_BO[:pairs])
             np.random.set_state(before)
+            image_BCHW = torch.cat([mixed_BCHW, image_BCHW[pairs:]])
+            target_BO = torch.cat([mixed_BO, target_BO[pairs:]])
         return self._parts(self.model(image_BCHW), target_BO)
 
     def _parts(self, output_BO: Tensor, target_BO: Tensor) -> dict[str, Tensor]:
