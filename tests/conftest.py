@@ -1,10 +1,13 @@
 """Fixtures that more than one floor uses."""
 
+import hashlib
+import http.server
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -164,6 +167,73 @@ def video() -> Callable[..., Path]:
         return path
 
     return write
+
+
+class Site:
+    """What a web server on this machine answers with.
+
+    Attributes:
+        contents: path -> bytes.
+        faults: what to do to the next requests of a path, one an item: a status instead of the content, or "cut" for
+            half of the content and then no more of the connection.
+        asked: (method, path, first byte asked for) of each request.
+        resumes: whether it can send the rest of a file.
+    """
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.contents: dict[str, bytes] = {}
+        self.faults: dict[str, list[int | str]] = {}
+        self.asked: list[tuple[str, str, int]] = []
+        self.resumes = True
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A real web server on the loopback address, with the faults that networks have."""
+    found = Site()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def answer(self, body: bool) -> None:
+            asked = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-")
+            start = int(asked) if found.resumes else 0
+            found.asked.append((self.command, self.path, start))
+            content = found.contents.get(self.path)
+            fault = found.faults[self.path].pop(0) if body and found.faults.get(self.path) else None
+            if content is None or isinstance(fault, int):
+                self.send_response(404 if content is None else fault)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Length", str(len(content) - start))
+            self.send_header("ETag", hashlib.sha256(content).hexdigest()[:8])
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+            self.end_headers()
+            if body:
+                self.wfile.write(content[start : len(content) // 2] if fault == "cut" else content[start:])
+            self.close_connection = fault == "cut"
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    found.url = f"http://127.0.0.1:{server.server_port}"
+    yield found
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

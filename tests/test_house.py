@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ON_A_FLOOR = [path for path in FILES if path.relative_to(PACKAGE).parts[0] in FLOORS]
 GROUND = (
     "errors", "names", "files", "progress", "specs", "compute", "prefetch", "lazy", "downloads", "plain", "scan",
-    "signals", "__version__",
+    "signals", "weights", "__version__",
 )  # fmt: skip
 
 

@@ -94,10 +94,11 @@ def test_a_vit_keeps_the_last_part_of_its_path():
 def test_a_portable_spec_loads_from_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "w.pt").write_bytes(b"")
+    (tmp_path / "runs/pre").mkdir(parents=True)
     assert portable("RN50/w.pt") == f"RN50/{tmp_path.resolve()}/w.pt"
     assert portable("timm:resnet18/w.pt") == f"timm:resnet18/{tmp_path.resolve()}/w.pt"
     assert portable("uniemox:runs/pre") == f"uniemox:{tmp_path.resolve()}/runs/pre"
-    for spec in ("ViT-B-32/openai", "timm:resnet18", "mini"):
+    for spec in ("ViT-B-32/openai", "timm:resnet18", "mini", "mae:mae_vit_large"):
         assert portable(spec) == spec
 
 

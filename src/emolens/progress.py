@@ -29,6 +29,11 @@ def quiet(wanted: bool = True) -> Iterator[None]:
         _QUIET.reset(token)
 
 
+def is_quiet() -> bool:
+    """Whether :func:`quiet` holds here; for bars that a library draws."""
+    return _QUIET.get()
+
+
 def notice(message: str) -> None:
     """A line on standard error that a person may want to read, unless :func:`quiet`."""
     if not _QUIET.get():

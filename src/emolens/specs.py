@@ -151,14 +151,14 @@ def short_names(specs: Iterable[str]) -> dict[str, str]:
 def portable(text: str) -> str:
     """A backbone's spec with a path in it made absolute, so that a run loads from any working folder.
 
-    What is no existing file, such as a tag, stays as it is.
+    What is no existing file, such as a tag or the name of published weights, stays as it is.
     """
     spec = parse_backbone(text)
+    if not spec.weights or not (path := Path(spec.weights).expanduser()).exists():
+        return text
     if spec.scheme in PATH_SCHEMES:
-        return f"{spec.scheme}:{Path(spec.rest).expanduser().resolve()}"
-    if spec.weights and (path := Path(spec.weights).expanduser()).exists():
-        return f"{text.partition('/')[0]}/{path.resolve()}"
-    return text
+        return f"{spec.scheme}:{path.resolve()}"
+    return f"{text.partition('/')[0]}/{path.resolve()}"
 
 
 def stored_path(text: str) -> str:

@@ -1,14 +1,13 @@
 """Paths, the cache of the release, and no network."""
 
 import hashlib
-import http.server
-import threading
+from dataclasses import replace
 
 import pytest
 
 from emolens.errors import ConfigError, WeightsError
-from emolens.people import weights
-from emolens.people.weights import RELEASES, Release, detector_weights
+from emolens.people.weights import detector_weights
+from emolens.weights.table import weights_entry, weights_table
 
 
 @pytest.fixture(autouse=True)
@@ -30,56 +29,42 @@ def test_unknown_names():
 
 
 @pytest.fixture
-def served(monkeypatch):
-    """A server of this machine in the place of the release's; content by path."""
-    contents: dict[str, bytes] = {}
-    asked: list[str] = []
+def release(site, monkeypatch):
+    """Makes the table say that a release lies on the server of this machine, with that content."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            content = contents[self.path]
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def put(name, content, published):
+        site.contents[f"/{name}.onnx"] = content
+        digest = f"sha256:{hashlib.sha256(published).hexdigest()}"
+        there = replace(
+            weights_entry(name), url=f"{site.url}/{name}.onnx", file="a.onnx", digest=digest, size=len(published)
+        )
+        monkeypatch.setitem(weights_table(), name, there)
 
-        def log_message(self, *args):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setattr(weights, "RELEASE", f"http://127.0.0.1:{server.server_port}")
-    yield contents, asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    return put
 
 
-def test_fetched_once_and_checked(served, monkeypatch, tmp_path):
-    contents, asked = served
-    contents["/a.onnx"] = b"weights"
-    monkeypatch.setitem(RELEASES, "nano", Release("a.onnx", hashlib.sha256(b"weights").hexdigest()))
+def test_fetched_once_and_checked(release, site, tmp_path):
+    release("yolox_nano", b"weights", b"weights")
     path = detector_weights("yolox:nano")
     assert path == tmp_path / "cache/emolens/weights/a.onnx"
     assert path.read_bytes() == b"weights"
     detector_weights("yolox:nano")
-    assert asked == ["/a.onnx"]
+    assert [method for method, _, _ in site.asked].count("GET") == 1
     path.write_bytes(b"damaged")
     assert detector_weights("yolox:nano").read_bytes() == b"weights"
-    assert len(asked) == 2
+    assert [method for method, _, _ in site.asked].count("GET") == 2
 
 
-def test_other_bytes_are_refused(served, tmp_path):
-    served[0]["/yolox_nano.onnx"] = b"something else"
-    with pytest.raises(WeightsError, match="invalid hash value"):
+def test_other_bytes_are_refused(release, tmp_path):
+    release("yolox_nano", b"another", b"weights")
+    with pytest.raises(WeightsError, match="the sha256 is not"):
         detector_weights("yolox:nano")
-    assert not list((tmp_path / "cache/emolens/weights").iterdir())
+    assert not list((tmp_path / "cache/emolens/weights").glob("*.onnx"))
 
 
 def test_no_network(monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "RELEASE", "http://127.0.0.1:9")  # the port where nobody listens
+    there = replace(weights_entry("yolox_tiny"), url="http://127.0.0.1:9/yolox_tiny.onnx")  # where nobody listens
+    monkeypatch.setitem(weights_table(), "yolox_tiny", there)
     with pytest.raises(WeightsError, match=r"cannot be fetched \(.*\)\.\nFetch http") as caught:
         detector_weights("yolox:tiny")
     assert str(tmp_path / "cache/emolens/weights/yolox_tiny.onnx") in str(caught.value)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from emolens.models.backbones.load import load_backbone
 from emolens.models.backbones.vit import ViTBackbone, evaluation_preprocess, load_autoencoder
 from emolens.models.mae import MaskedAutoencoder
 from emolens.models.vit import EmotionViT
+from emolens.weights import weights_entry
+from emolens.weights.table import weights_table
 
 SIZES = {"image_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 3}
 DECODER = {"decoder_embed_dim": 16, "decoder_depth": 1, "decoder_num_heads": 2}
@@ -99,6 +102,18 @@ def test_a_published_file_with_the_options_of_its_training(tmp_path, batch):
     with torch.no_grad():
         expected = model.encode(batch, 0.0).latent[:, 1:].mean(1)
     torch.testing.assert_close(load(f"mae:{path}").encode_image(batch), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_published_weights_by_name(monkeypatch, tmp_path, batch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    entry = weights_entry("mae_vit_base")
+    monkeypatch.setitem(weights_table(), "mae_vit_base", replace(entry, digest=None))  # this one is smaller
+    entry.path.parent.mkdir(parents=True)
+    sizes = {"image_size": 32, "patch_size": 16, "embed_dim": 192, "depth": 1, "num_heads": 3}
+    torch.save({"model": stirred(MaskedAutoencoder(**sizes, **DECODER)).state_dict()}, entry.path)
+    named = load("mae:mae_vit_base")
+    assert torch.equal(named.encode_image(batch), load(f"mae:{entry.path}").encode_image(batch))
+    assert named.stored_at == entry.path
 
 
 def test_the_crop_is_that_of_the_release():

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from emolens.errors import WeightsError
-from emolens.models.loading.weights import cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.models.loading.weights import load_into, read_state_dict
 
 
 def test_one_content_in_every_wrapping(tmp_path):
@@ -81,30 +81,3 @@ def test_a_head_may_be_missing_or_have_other_classes():
 def test_optional_is_a_whole_part_of_a_name():
     with pytest.raises(WeightsError, match="fcn"):
         load_into(nn.ModuleDict({"fcn": nn.Linear(1, 1)}), {}, "w", optional=("fc",))
-
-
-@pytest.fixture
-def offline(monkeypatch, tmp_path):
-    from huggingface_hub import constants
-
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    return tmp_path / "hub"
-
-
-def test_without_network_and_cache_it_says_what_to_put_where(offline):
-    with pytest.raises(WeightsError) as raised:
-        hub_file("timm/some.model", ("a.safetensors", "a.bin"), "ARCH/PATH")
-    for part in ("a.safetensors", "huggingface.co/timm/some.model", str(offline), "hf download", "ARCH/PATH"):
-        assert part in str(raised.value)
-
-
-def test_the_cache_is_enough(offline):
-    snapshot = offline / "models--timm--some.model" / "snapshots" / "abc"
-    snapshot.mkdir(parents=True)
-    (snapshot / "a.bin").write_bytes(b"weights")
-    refs = offline / "models--timm--some.model" / "refs"
-    refs.mkdir()
-    (refs / "main").write_text("abc")
-    assert hub_file("timm/some.model", ("a.safetensors", "a.bin"), "") == snapshot / "a.bin"
-    assert cached_hub_file("timm/some.model", ("a.safetensors",)) is None

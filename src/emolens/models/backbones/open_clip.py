@@ -17,10 +17,11 @@ from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import register_backbone
 from emolens.models.loading.activation import GELU, QUICK, uses_quick_gelu, without_gelu
-from emolens.models.loading.weights import State, cached_hub_file, hub_file, load_into, read_state_dict
+from emolens.models.loading.weights import State, load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
 from emolens.specs import OPEN_CLIP, is_path
+from emolens.weights.hub import cached_hub_file, hub_file
 
 # Where a hub repository of open_clip keeps its weights, the first that exists (open_clip.constants)
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")

@@ -14,9 +14,10 @@ from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.models.backbones.base import Backbone, mean_and_max
 from emolens.models.backbones.load import register_backbone
-from emolens.models.loading.weights import hub_file, load_into, read_state_dict
+from emolens.models.loading.weights import load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
+from emolens.weights.hub import hub_file
 
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")
 MODES = {"center": "shortest", "squash": "squash", "border": "longest"}  # timm's words for how to reach the size

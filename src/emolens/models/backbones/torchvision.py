@@ -3,7 +3,6 @@
 Legend: B batch, C channels, H, W height and width, D embedding.
 """
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from emolens.models.backbones.load import register_backbone
 from emolens.models.loading.weights import load_into, read_state_dict
 from emolens.models.preprocess import Preprocess
 from emolens.names import did_you_mean
+from emolens.weights.fetch import weights_file
 
 # First parts of the names of what is cut off; a weights file may lack them, or hold other classes.
 HEADS = ("classifier", "fc", "head", "heads", "AuxLogits", "aux1", "aux2")
@@ -53,7 +53,7 @@ def load_torchvision(name: str, weights: str | None, compute: ComputeConfig) -> 
 
     Args:
         name: a name of ``torchvision.models.list_models(module=torchvision.models)``.
-        weights: the path of a file. The classifier's tensors may be missing; all others must be there. A file that
+        weights: the path of a file, or the name of published weights. The classifier's tensors may be missing; all others must be there. A file that
             still has the name it was published under takes the preprocessing of that entry of the weights enum, any
             other the default entry's.
 
@@ -69,7 +69,7 @@ def load_torchvision(name: str, weights: str | None, compute: ComputeConfig) -> 
         raise ConfigError(f'backbone "{spec}": no torchvision model "{name}" is supported; {did_you_mean(name, known)}')
     if not weights:
         raise ConfigError(f'backbone "{spec}": a torchvision model needs its weights file: {spec}/PATH')
-    path = Path(weights).expanduser()
+    path = weights_file(weights)
     state = read_state_dict(path)
     model = models.get_model(name, weights=None)
     load_into(model, state, f"{path} as {spec}", optional=HEADS)

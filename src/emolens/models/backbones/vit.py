@@ -25,6 +25,7 @@ from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Preprocess
 from emolens.models.vit import EmotionViT, Pooling, ViTConfig
 from emolens.specs import stored_path
+from emolens.weights.fetch import weights_file
 
 if TYPE_CHECKING:
     from emolens.models.uniemox import UniEmoXConfig
@@ -188,7 +189,7 @@ def load_autoencoder(path: str | Path) -> tuple[MaskedAutoencoder, StoredViT]:
 
 
 def read_stored(path: str | Path) -> StoredViT:
-    """The tensors of a run folder or file, and the architecture that they are of.
+    """The tensors of a run folder, a file or published weights by name, and the architecture that they are of.
 
     Raises:
         DataError: a folder that is no run, or whose training has not finished.
@@ -200,6 +201,7 @@ def read_stored(path: str | Path) -> StoredViT:
         if not (path / CONFIG).exists():
             raise DataError(f"{path}: has no {CONFIG}, so it is no run folder, or its training did not finish")
         config, path = read_json(path / CONFIG), path / WEIGHTS
+    path = weights_file(path)
     state = load_published(path)
     try:
         model = _architecture(state, config)

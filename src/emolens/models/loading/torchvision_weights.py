@@ -1,13 +1,10 @@
 """Weights that torchvision publishes: from its own cache, or else downloaded into it."""
 
-import re
-from pathlib import Path
 from typing import Any
 
-import torch
-
-from emolens.downloads import download
+from emolens.downloads import download, hash_in_name
 from emolens.models.loading.weights import State, read_state_dict
+from emolens.weights.entry import torch_checkpoints
 
 
 def torchvision_state(entry: Any, name: str) -> State:
@@ -22,8 +19,7 @@ def torchvision_state(entry: Any, name: str) -> State:
     Raises:
         WeightsError: in neither place, or damaged; says where the file can be had and where it may be put.
     """
-    path = Path(torch.hub.get_dir()) / "checkpoints" / entry.url.rsplit("/", 1)[1]
+    path = torch_checkpoints() / entry.url.rsplit("/", 1)[1]
     if not path.is_file():
-        stated = re.search(r"-([a-f0-9]{8,})\.", path.name)
-        download(entry.url, path, f'weights "{name}"', "give its path as video.weights", stated[1] if stated else None)
+        download(entry.url, path, f'weights "{name}"', "give its path as video.weights", hash_in_name(path.name))
     return read_state_dict(path)

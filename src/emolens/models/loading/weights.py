@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import WeightsError, in_short
+from emolens.weights.fetch import weights_file
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
-PATIENCE_S = 5.0  # for the hub to answer at all, before saying that there is no network
 
 State = dict[str, Tensor]
 
@@ -20,16 +20,15 @@ def read_state_dict(path: str | Path) -> State:
     """The tensors of a file, by name.
 
     Args:
-        path: ``.safetensors``, or ``.pt``, ``.pth``, ``.bin`` read with ``weights_only=True``. Tensors under a
+        path: a file, or the name of published weights (:func:`emolens.weights.weights_file`).
+            ``.safetensors``, or ``.pt``, ``.pth``, ``.bin`` read with ``weights_only=True``. Tensors under a
             key ``state_dict`` or ``model``, and names with ``module.`` before them (from DistributedDataParallel), are
             unwrapped.
 
     Raises:
         WeightsError: missing, of another kind, damaged, or a pickle that holds more than tensors.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such weights file; give the path of a file of one of {', '.join(SUFFIXES)}")
+    path = weights_file(path)
     if path.suffix not in SUFFIXES:
         raise WeightsError(f'{path}: weights of kind "{path.suffix}" are not read; use one of {", ".join(SUFFIXES)}')
     try:
@@ -87,66 +86,6 @@ def _under(name: str, prefixes: Sequence[str]) -> bool:
 
 def _fits(name: str, value: Tensor, own: Mapping[str, Tensor]) -> bool:
     return name in own and own[name].shape == value.shape
-
-
-def cached_hub_file(repository: str, names: Sequence[str]) -> Path | None:
-    """The first of ``names`` that the local Hugging Face cache holds; asks no network."""
-    from huggingface_hub import constants, try_to_load_from_cache
-
-    for name in names:
-        found = try_to_load_from_cache(repository, name, cache_dir=constants.HF_HUB_CACHE)
-        if isinstance(found, str):
-            return Path(found)
-    return None
-
-
-def hub_file(repository: str, names: Sequence[str], spec_form: str) -> Path:
-    """A file of a Hugging Face repository, from the cache or else downloaded into it.
-
-    Args:
-        repository: "user/name".
-        names: file names in order of preference.
-        spec_form: how to write the specification with a local path instead, for the message.
-
-    Raises:
-        WeightsError: in neither place; says which file is wanted and where it may be put.
-    """
-    if (found := cached_hub_file(repository, names)) is not None:
-        return found
-    from huggingface_hub import constants, hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
-
-    reason = _unreachable()
-    for name in names if reason is None else ():
-        try:
-            return Path(hf_hub_download(repository, name, cache_dir=constants.HF_HUB_CACHE))
-        except (
-            LocalEntryNotFoundError
-        ) as error:  # a kind of EntryNotFoundError, yet it means that the network went away
-            reason = _reason(error)
-            break
-        except EntryNotFoundError:
-            reason = "the hub has no such file"
-        except Exception as error:  # a proxy, a gated repository, a full disk: each has its own class
-            reason = _reason(error)
-            break
-    raise WeightsError(
-        f"weights {names[0]} of huggingface.co/{repository} are not in {constants.HF_HUB_CACHE} "
-        f"and cannot be fetched ({reason}).\n"
-        f'Fetch it where there is a network: "hf download {repository} {names[0]}", copy that cache folder here '
-        f"(or set HF_HUB_CACHE), or give the file's own path: {spec_form}"
-    )
-
-
-def _unreachable() -> str | None:
-    """Why the hub does not answer, or None. One request: the client itself would try for most of a minute."""
-    from huggingface_hub import constants, get_session
-
-    try:
-        get_session().head(constants.ENDPOINT, timeout=PATIENCE_S)
-    except Exception as error:
-        return _reason(error)
-    return None
 
 
 def _reason(error: Exception) -> str:
