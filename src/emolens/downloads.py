@@ -113,7 +113,7 @@ def _check(part: Path, digest: str | None, size: int | None) -> None:
 @contextmanager
 def _bar() -> Iterator[None]:
     """The client's bar, which shows itself on terminals only; none inside ``quiet``."""
-    from huggingface_hub.utils import disable_progress_bars, enable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
     name = "huggingface_hub.http_get"
     if is_quiet():

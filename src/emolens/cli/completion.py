@@ -90,7 +90,7 @@ def _verbs() -> dict[str, str]:
 
 
 def _parts(verb: str) -> list[str]:
-    """What may follow a verb: recipes, data commands, views, shells."""
+    """What may follow a verb: recipes, commands of data and of weights, views, shells."""
     if verb == "train":
         from emolens.recipes import recipes
 
@@ -103,6 +103,10 @@ def _parts(verb: str) -> list[str]:
         from emolens.cli.show import VIEWS
 
         return list(VIEWS)
+    if verb == "weights":
+        from emolens.cli.weights import COMMANDS as WEIGHTS_COMMANDS
+
+        return list(WEIGHTS_COMMANDS)
     return ["bash", "zsh", "fish"] if verb == "completion" else []
 
 

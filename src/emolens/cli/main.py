@@ -21,6 +21,7 @@ VERBS = {
     "compare": "score models x data sets, beside the baselines every claim needs",
     "show": "look into a model: what a masked autoencoder reconstructs",
     "data": "list, describe, import, verify and split data sets",
+    "weights": "published weights by name: list them, their licence and address, fetch one",
     "completion": "print a script that completes verbs and options in bash, zsh or fish",
     "doctor": "what this machine has, what emolens chose, what is missing",
 }

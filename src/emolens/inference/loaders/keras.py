@@ -15,6 +15,7 @@ from emolens.models.loading.keras_heads import load_keras_head
 from emolens.runs.config import RunConfig
 from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
+from emolens.weights.fetch import weights_file
 
 BACKBONE = "ViT-B-32/openai"  # what the published heads were trained on
 WEBEMO = {2: "polarity2", 6: "parrott6", 25: "parrott25"}  # classes of the published heads -> label space
@@ -31,7 +32,7 @@ def load_keras(request: LoadRequest) -> ImagePredictor:
         ConfigError: if neither fits the head, or the backbone is of another width.
         WeightsError: if the file is no CLIP-E head, or the backbone's weights are missing.
     """
-    path = Path(request.spec.rest)
+    path = weights_file(request.spec.rest)
     module = load_keras_head(path)
     backbone = load_backbone(request.spec.at or BACKBONE, request.compute)
     width = module.img_fc1.in_features

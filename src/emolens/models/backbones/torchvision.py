@@ -53,9 +53,9 @@ def load_torchvision(name: str, weights: str | None, compute: ComputeConfig) -> 
 
     Args:
         name: a name of ``torchvision.models.list_models(module=torchvision.models)``.
-        weights: the path of a file, or the name of published weights. The classifier's tensors may be missing; all others must be there. A file that
-            still has the name it was published under takes the preprocessing of that entry of the weights enum, any
-            other the default entry's.
+        weights: the path of a file, or the name of published weights. The classifier's tensors may be missing; all
+            others must be there. A file that still has the name it was published under takes the preprocessing of that
+            entry of the weights enum, any other the default entry's.
 
     Raises:
         ConfigError: unknown name, or no path.
