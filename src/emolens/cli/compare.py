@@ -3,10 +3,11 @@
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from emolens.cli.options import Compute, ComputeOptions
+from emolens.cli.options import Compute, ComputeOptions, PersonOptions
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class CompareOptions:
     """Folder of the embeddings, shared by all models; the user's cache if not given."""
     reported: Path | None = None
     """TOML file of [[reported]] numbers from publications (name, metric, value, source, split), shown apart."""
+    persons: Annotated[PersonOptions, tyro.conf.arg(name="")] = field(default_factory=PersonOptions)
     compute: Compute = field(default_factory=ComputeOptions)
 
 
@@ -37,6 +39,7 @@ def main(args: list[str]) -> int:
     from emolens.compute import ComputeConfig
     from emolens.evaluation.compare import compare
     from emolens.evaluation.report.terminal import comparison_tables, print_table
+    from emolens.people.finder import NOBODY
 
     comparison = compare(
         options.models,
@@ -45,6 +48,8 @@ def main(args: list[str]) -> int:
         split=None if options.split == "all" else options.split,
         batch_size=options.compute.batch_size,
         seed=options.seed,
+        who=options.persons.who,
+        people=options.persons.finder(NOBODY),
         compute=ComputeConfig(options.compute.device, options.compute.precision, options.compute.workers),
         cache=options.cache,
         reported=options.reported,

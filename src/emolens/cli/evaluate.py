@@ -3,10 +3,11 @@
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
-from emolens.cli.options import Compute, ComputeOptions
+from emolens.cli.options import Compute, ComputeOptions, PersonOptions
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class EvaluateOptions:
     """Of the bootstrap."""
     cache: Path | None = None
     """Folder of the embeddings, read from and added to; the user's cache if not given."""
+    persons: Annotated[PersonOptions, tyro.conf.arg(name="")] = field(default_factory=PersonOptions)
     compute: Compute = field(default_factory=ComputeOptions)
 
 
@@ -40,6 +42,7 @@ def main(args: list[str]) -> int:
     from emolens.compute import ComputeConfig
     from emolens.evaluation.evaluate import evaluate
     from emolens.evaluation.report.terminal import evaluation_table, perturbations_table, print_table
+    from emolens.people.finder import NOBODY
 
     evaluation = evaluate(
         options.model,
@@ -50,17 +53,24 @@ def main(args: list[str]) -> int:
         seed=options.seed,
         robustness=options.robustness,
         label_space=options.label_space,
+        who=options.persons.who,
+        people=options.persons.finder(NOBODY),
         compute=ComputeConfig(options.compute.device, options.compute.precision, options.compute.workers),
         cache=options.cache,
         command=shlex.join(["emolens", "evaluate", *args]),
     )
     measured = evaluation.measured
     print_table(evaluation_table(evaluation))
-    for title, parts in (("modality", evaluation.modalities), ("condition", evaluation.robustness)):
+    for title, parts in (
+        ("view", evaluation.views),
+        ("modality", evaluation.modalities),
+        ("condition", evaluation.robustness),
+    ):
         if parts:
             print_table(perturbations_table(title, parts))
+    shown = "shown the person of each row, " if evaluation.answers.view == "person" else ""
     counts = ", ".join([f"{measured.n_failed} failed", *measured.partial.words()])
-    print(f"{measured.n_scored} of {measured.n_total} rows scored, {counts}")
+    print(f"{shown}{measured.n_scored} of {measured.n_total} rows scored, {counts}")
     for warning in evaluation.warnings:
         print(f"warning: {warning}")
     print(f"report: {options.out / 'report.html'}")

@@ -35,13 +35,15 @@ class PersonOptions:
 
     who: Literal["scene", "persons", "both"] | None = None
     """What the whole picture evokes, the persons in it, or both (default: as the model was trained)."""
-    people: str = "yolox:nano"
-    """Who finds the persons: yolox:PATH.onnx, yolox:nano, yolox:tiny, yolox:s (fetched once), or none."""
+    people: str | None = None
+    """Who finds the persons: yolox:PATH.onnx, yolox:nano, yolox:tiny, yolox:s (fetched once), or none (default:
+    yolox:nano for files, the boxes of its rows for a manifest)."""
     person_score: float = 0.3
     """Least score of a person, 0.05 to 1."""
 
-    def finder(self) -> "PersonFinder | str":
-        """The detector; it is loaded when it is used."""
-        from emolens.people.finder import PersonFinder
+    def finder(self, default: str) -> "PersonFinder | None":
+        """The detector, which is loaded when it is used; None for none."""
+        from emolens.people.finder import NOBODY, PersonFinder
 
-        return self.people if self.people == "none" else PersonFinder(self.people, self.person_score)
+        people = self.people or default
+        return None if people == NOBODY else PersonFinder(people, self.person_score)

@@ -83,6 +83,7 @@ def main(args: list[str]) -> int:
     from emolens.inference.prediction import to_json
     from emolens.inference.predictor import in_order, rows_to_come
     from emolens.inference.results import by_input, check_suffix
+    from emolens.people.finder import DETECTOR, NOBODY
     from emolens.progress import notice, progress
 
     if not options.inputs:
@@ -105,7 +106,7 @@ def main(args: list[str]) -> int:
     predictor = load(
         options.model, options.label_space, compute.device, compute.precision, options.cache, workers=compute.workers
     )
-    persons = choose_persons(predictor.config.view, options.persons.who, options.persons.finder())
+    persons = choose_persons(predictor.config.view, options.persons.who, options.persons.finder(DETECTOR) or NOBODY)
     explain = None
     if options.explain:
         from emolens.inference.attention import Explainer

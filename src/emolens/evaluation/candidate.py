@@ -9,7 +9,10 @@ from emolens.errors import ConfigError
 from emolens.evaluation.data_set import DataSet
 from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
 from emolens.evaluation.score.overlap import is_home, overlap_warning
+from emolens.evaluation.score.view import choose_view, viewed
+from emolens.inference.persons import Who
 from emolens.inference.predictor import Predictor
+from emolens.people.crop import View
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Setting:
         compute: where models run.
         cache: folder of the embeddings: candidates on one backbone embed once.
         batch_size: pictures, or frames, that go through a model together.
+        who: what of each row is shown; None decides for each model
+            (:func:`emolens.evaluation.score.view.choose_view`).
     """
 
     data: Mapping[str, DataSet]
@@ -50,23 +55,35 @@ class Setting:
     compute: ComputeConfig
     cache: Path
     batch_size: int = 32
+    who: Who | None = None
 
-    def ask(self, predictor: Predictor, data: DataSet, name: str) -> Answers:
-        """The answers of a model on the scored rows, in the label space of the data set; ``name`` is for tables.
+    def ask(self, predictor: Predictor, data: DataSet, name: str, who: Who | None = None) -> Answers:
+        """The answers of a model on the scored rows, in the label space of the data set.
+
+        Args:
+            name: for tables.
+            who: what it is shown; None for what all are shown.
 
         Raises:
-            ConfigError: it cannot answer in that label space.
+            ConfigError: it cannot answer in that label space, or about persons.
+            DataError: it is to be shown persons, and the data set has no boxes.
         """
         fitted = fit_predictor(predictor, data.test)
-        return replace(ask(fitted, data.test, self.batch_size, self.compute.workers), model=name)
+        view = choose_view(fitted, data.test, data.manifest, who or self.who)
+        shown = viewed(data.test, data.manifest, view)
+        return replace(ask(fitted, shown, self.batch_size, self.compute.workers), model=name)
+
+    def baseline_view(self, data: DataSet) -> View:
+        """What of its pictures a baseline is fitted on."""
+        return choose_view(None, data.test, data.manifest, self.who)
 
 
-def predictor_candidate(name: str, predictor: Predictor, setting: Setting) -> Candidate:
-    """A model that answers in the label space of each data set."""
+def predictor_candidate(name: str, predictor: Predictor, setting: Setting, who: Who | None = None) -> Candidate:
+    """A model that answers in the label space of each data set; ``who`` as in :meth:`Setting.ask`."""
     return Candidate(
         name,
         describe_predictor(predictor),
-        lambda data: setting.ask(predictor, data, name),
+        lambda data: setting.ask(predictor, data, name, who),
         home=lambda data: is_home(predictor, data.test),
         warning=lambda data: overlap_warning(predictor, data.test),
     )

@@ -20,9 +20,11 @@ from emolens.evaluation.score.measure import measure
 from emolens.evaluation.seeds import seed_spreads
 from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.load import load
+from emolens.inference.persons import Who
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
+from emolens.people.finder import PersonFinder
 from emolens.specs import short_names
 
 
@@ -34,6 +36,8 @@ def compare(
     split: str | None = "test",
     batch_size: int = 32,
     seed: int = 0,
+    who: Who | None = None,
+    people: PersonFinder | str | None = None,
     compute: ComputeConfig | None = None,
     cache: str | os.PathLike[str] | None = None,
     reported: str | os.PathLike[str] | None = None,
@@ -53,6 +57,10 @@ def compare(
         split: the rows that are scored, None for all; baselines are fitted on the splits "train" and "val".
         batch_size: pictures, or frames, that go through a model together.
         seed: of the bootstrap.
+        who: what of each row is shown: ``scene``, ``persons``, to the given models in turn both for ``both``, or, for
+            None, what fits each (:func:`emolens.evaluation.score.view.choose_view`).
+        people: finds the persons in manifests without boxes (``yolox:PATH``, or a
+            :class:`emolens.people.PersonFinder`); None leaves them without.
         compute: where specs are loaded, and how many files decode at once.
         cache: folder of the embeddings, None for the user's cache; models on one backbone embed once.
         reported: TOML file with numbers from publications, shown apart.
@@ -69,7 +77,7 @@ def compare(
     """
     compute = compute or ComputeConfig()
     numbers = read_reported(reported) if reported is not None else []
-    data_sets = read_data_sets(data, split)
+    data_sets = read_data_sets(data, split, PersonFinder.of(people))
     if out is not None:
         make_folder(out)
     given = _named(models)
@@ -81,13 +89,18 @@ def compare(
         compute=compute,
         cache=embedding_cache(cache),
         batch_size=batch_size,
+        who=None if who == "both" else who,
     )
     entries = [
         _entry("baseline", candidate, setting, seed)
         for baseline in list_baselines()
         for candidate in baseline.candidates(setting)
     ]
-    own = [_entry("given", _candidate(name, model, setting), setting, seed) for name, model in loaded.items()]
+    own = [
+        _entry("given", candidate, setting, seed)
+        for name, model in loaded.items()
+        for candidate in _candidates(name, model, setting, who)
+    ]
     _check_something_scored(own)
     entries += own
     targets = {name: part.test for name, part in data_sets.items()}
@@ -95,7 +108,7 @@ def compare(
         targets=targets,
         entries=entries,
         differences=differences_to_best(entries, targets, seed),
-        spreads=seed_spreads(dict(zip(setting.models, own, strict=True))),
+        spreads=[] if who == "both" else seed_spreads(dict(zip(setting.models, own, strict=True))),
         reported=numbers,
         seed=seed,
         command=command or _command(setting.models, data, split, seed),
@@ -125,10 +138,13 @@ def _load(model: Predictor | str, compute: ComputeConfig, cache: Path) -> Predic
     return load(model, device=compute.device, precision=compute.precision, cache=cache)
 
 
-def _candidate(name: str, model: Predictor | Backbone, setting: Setting) -> Candidate:
+def _candidates(name: str, model: Predictor | Backbone, setting: Setting, who: Who | None) -> list[Candidate]:
+    """The rows of a given model: one, or one for each thing that it is shown."""
     if isinstance(model, Backbone):
-        return knn_candidate(name, model, setting)
-    return predictor_candidate(name, model, setting)
+        return [knn_candidate(name, model, setting)]
+    if who != "both":
+        return [predictor_candidate(name, model, setting)]
+    return [predictor_candidate(f"{name}, {shown}", model, setting, shown) for shown in ("scene", "persons")]
 
 
 def _backbone_of(model: Predictor | Backbone) -> str | None:

@@ -177,6 +177,7 @@ def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
         return {"not_run": cell.not_run}
     return {
         "mapping": cell.answers.mapping,
+        "view": cell.answers.view,
         "trained_here": cell.home,
         "warning": cell.warning,
         "n_scored": cell.measured.n_scored,

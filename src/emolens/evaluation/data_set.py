@@ -8,6 +8,8 @@ from pathlib import Path
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.score.targets import Targets, read_targets
+from emolens.evaluation.score.view import with_persons
+from emolens.people.finder import PersonFinder
 
 ManifestLike = str | os.PathLike[str] | Manifest
 
@@ -42,12 +44,15 @@ def as_manifest(data: ManifestLike) -> Manifest:
     return data if isinstance(data, Manifest) else Manifest.read(Path(data))
 
 
-def read_data_sets(data: Sequence[ManifestLike], split: str | None) -> dict[str, DataSet]:
+def read_data_sets(
+    data: Sequence[ManifestLike], split: str | None, people: PersonFinder | None = None
+) -> dict[str, DataSet]:
     """Name -> data set, in the order given; two versions of one data set get different names.
 
     Args:
         data: manifests or their paths.
         split: the rows that are scored; None for all.
+        people: finds persons in manifests without boxes; None leaves them without.
 
     Raises:
         ConfigError: no manifest, or the same rows twice.
@@ -57,7 +62,8 @@ def read_data_sets(data: Sequence[ManifestLike], split: str | None) -> dict[str,
         raise ConfigError("nothing to compare on: give at least one manifest")
     found: dict[str, DataSet] = {}
     for given in data:
-        manifest = as_manifest(given)
+        splits = None if split is None else ("train", "val", split)
+        manifest = with_persons(as_manifest(given), people, splits)
         test = read_targets(manifest, split)
         name = test.data
         if any((test.dataset, test.ids_sha256) == (part.test.dataset, part.test.ids_sha256) for part in found.values()):

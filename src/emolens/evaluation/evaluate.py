@@ -14,7 +14,10 @@ from emolens.evaluation.score.measure import measure
 from emolens.evaluation.score.overlap import overlap_warning
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_perturbed
 from emolens.evaluation.score.targets import Targets, read_targets
+from emolens.evaluation.score.view import choose_view, viewed, with_persons
+from emolens.inference.persons import Who
 from emolens.inference.predictor import Predictor
+from emolens.people.finder import PersonFinder
 from emolens.taxonomy import LabelSpace
 
 
@@ -27,6 +30,8 @@ def evaluate(
     batch_size: int = 32,
     seed: int = 0,
     robustness: bool = False,
+    who: Who | None = None,
+    people: PersonFinder | str | None = None,
     label_space: LabelSpace | str | None = None,
     compute: ComputeConfig | None = None,
     cache: str | os.PathLike[str] | None = None,
@@ -37,7 +42,8 @@ def evaluate(
     Classification where rows have a label (the model answers in the manifest's label space; ``mapping`` tells how),
     Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision in a multi-label
     data set. A model without valence and arousal answers with the expected point over its labels. An audio-visual
-    model is also measured on the sound alone and on the pictures alone.
+    model is also measured on the sound alone and on the pictures alone. A model of persons is shown the person in the
+    box of each row.
 
     Args:
         model: a predictor, or a spec as in :func:`emolens.load`; ``knn:BACKBONE`` takes its neighbours from the train
@@ -49,16 +55,20 @@ def evaluate(
         seed: of the bootstrap, and of the frames and the noise of ``robustness``.
         robustness: also measure without sound, without pictures, with fewer frames and with noise; perturbations that
             do not apply to the model are left out.
+        who: what of each row the model is shown: ``scene``, the whole picture; ``persons``, the person in the row's
+            box; ``both`` measures each; None decides by the model (:func:`emolens.evaluation.score.view.choose_view`).
+        people: finds the persons where the manifest has no boxes (``yolox:PATH``, or a
+            :class:`emolens.people.PersonFinder`); None leaves it without.
         label_space: of the classes of a published checkpoint (``uniemox:FILE``), which does not state it.
         compute: where a spec is loaded, and how many files decode at once.
         cache: folder of the embeddings that a spec is loaded with; None for the user's cache.
         command: how a reader can run this again; None for this call.
 
     Raises:
-        DataError: no such split, no targets in it, ``out`` cannot be written (all before any picture is read), or no
-            row has both an answer and a target.
-        ConfigError: no such model; it cannot answer in the manifest's label space; ``robustness`` for a data set
-            without videos.
+        DataError: no such split, no targets in it, no boxes for a model of persons, ``out`` cannot be written (all
+            before any picture is read), or no row has both an answer and a target.
+        ConfigError: no such model; it cannot answer in the manifest's label space, or takes no persons; ``robustness``
+            for a data set without videos.
         WeightsError: the weights of a spec are missing or do not fit.
 
     Examples:
@@ -66,8 +76,9 @@ def evaluate(
         >>> result.metrics["accuracy"].n
         6
     """
-    manifest, compute = as_manifest(data), compute or ComputeConfig()
-    targets = read_targets(manifest, split)
+    splits = None if split is None else ("train", "val", split)  # a knn: model looks at the first
+    manifest, compute = with_persons(as_manifest(data), PersonFinder.of(people), splits), compute or ComputeConfig()
+    rows = read_targets(manifest, split)
     predictor = resolve(
         model,
         manifest,
@@ -75,8 +86,12 @@ def evaluate(
         compute=compute,
         cache=embedding_cache(cache),
         batch_size=batch_size,
+        view=choose_view(None, rows, manifest, who),
     )
-    fitted = fit_predictor(predictor, targets)
+    fitted = fit_predictor(predictor, rows)
+    view = choose_view(fitted, rows, manifest, who)
+    targets = viewed(rows, manifest, view)
+    other = viewed(rows, manifest, "scene" if view == "person" else "person") if who == "both" else None
     if out is not None:
         make_folder(out)
     single = fitting(fitted, MODALITIES, seed) if targets.has_videos else {}
@@ -87,6 +102,10 @@ def evaluate(
     measured = measure(answers, targets, seed)
     if not measured.metrics:
         raise DataError(_nothing_scored(answers, targets))
+    views = {}
+    if other is not None:
+        by_view = {view: measured, other.view: measure(ask(fitted, other, batch_size, compute.workers), other, seed)}
+        views = {"scene": by_view["scene"], "persons": by_view["person"]}
     modalities = {}
     if len(single) == len(MODALITIES):
         modalities = {"fused": measured, **measure_perturbed(single, targets, batch_size, compute.workers, seed)}
@@ -98,6 +117,7 @@ def evaluate(
         description=describe_predictor(predictor),
         seed=seed,
         command=command or _command(predictor.name, targets, seed),
+        views=views,
         modalities=modalities,
         robustness=measure_perturbed(disturbed, targets, batch_size, compute.workers, seed),
         warnings=() if warning is None else (warning,),

@@ -30,6 +30,8 @@ class Evaluation:
         description: what the model is, one line.
         seed: of the bootstrap.
         command: the command line or call that made it.
+        views: "scene" and "persons" -> the metrics of the model on whole pictures and on the persons in the boxes;
+            empty unless both were asked about.
         modalities: "fused", "audio" and "video" -> the metrics of that answer; empty for a model that has only one.
         robustness: perturbation -> the metrics under it; empty unless asked for.
         warnings: reasons not to trust the numbers: the model was, or may have been, trained on these rows.
@@ -41,6 +43,7 @@ class Evaluation:
     description: str
     seed: int
     command: str
+    views: dict[str, MetricSet] = field(default_factory=dict)
     modalities: dict[str, MetricSet] = field(default_factory=dict)
     robustness: dict[str, MetricSet] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -61,6 +64,7 @@ class Evaluation:
             "split": targets.split,
             "label_space": targets.space.name if targets.space is not None and targets.has_labels else None,
             "mapping": self.answers.mapping,
+            "view": self.answers.view,
             "n_total": measured.n_total,
             "n_scored": measured.n_scored,
             "n_failed": measured.n_failed,
@@ -69,6 +73,7 @@ class Evaluation:
             "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(self.answers.errors.items())],
             "per_class": {label: metrics_json(metrics) for label, metrics in measured.per_class.items()},
             "domains": {name: metrics_json(metrics) for name, metrics in measured.domains.items()},
+            "views": {name: metrics_json(part.metrics) for name, part in self.views.items()},
             "modalities": {name: metrics_json(part.metrics) for name, part in self.modalities.items()},
             "robustness": {name: metrics_json(part.metrics) for name, part in self.robustness.items()},
             "confusion": self._confusion_json(),

@@ -15,6 +15,7 @@ from emolens.inference.load import load
 from emolens.inference.predictor import Predictor
 from emolens.models.backbones.base import Backbone
 from emolens.models.backbones.load import load_backbone
+from emolens.people.crop import View
 from emolens.specs import parse_model
 from emolens.taxonomy import LabelSpace
 
@@ -40,6 +41,7 @@ def resolve(
     compute: ComputeConfig | None = None,
     cache: Path | None = None,
     batch_size: int = 32,
+    view: View = "scene",
 ) -> Predictor:
     """The model itself, or the one that a spec names.
 
@@ -51,6 +53,7 @@ def resolve(
         compute: where a spec is loaded; a predictor stays where it is.
         cache: folder of the embeddings.
         batch_size: pictures that go through a backbone together.
+        view: what of the pictures the neighbours are of.
 
     Raises:
         ConfigError, DataError, WeightsError: the spec cannot be loaded.
@@ -59,7 +62,7 @@ def resolve(
     if isinstance(model, Predictor):
         return model
     if (backbone := neighbours_of(model)) is not None:
-        return knn_predictor(load_backbone(backbone, compute), manifest, compute, cache, batch_size)
+        return knn_predictor(load_backbone(backbone, compute), manifest, compute, cache, batch_size, view)
     return load(model, label_space, compute.device, compute.precision, cache)
 
 
@@ -69,7 +72,10 @@ def knn_candidate(name: str, backbone: Backbone, setting: Setting) -> Candidate:
 
     def predictor(data: DataSet) -> Predictor:
         if data.name not in made:
-            made[data.name] = knn_predictor(backbone, data.manifest, setting.compute, setting.cache, setting.batch_size)
+            view = setting.baseline_view(data)
+            made[data.name] = knn_predictor(
+                backbone, data.manifest, setting.compute, setting.cache, setting.batch_size, view
+            )
         return made[data.name]
 
     def answer(data: DataSet) -> Answers:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
+from emolens.data.persons import view_boxes
 from emolens.embedding.cache import EmbeddingCache
 from emolens.embedding.encode import encode_files
 from emolens.errors import DataError
 from emolens.heads.knn import KnnConfig, KnnHead, Neighbours
 from emolens.models.backbones.base import Backbone
+from emolens.people.crop import View
 
 TARGETS = ("valence", "arousal")
 
@@ -29,6 +31,7 @@ def fit_knn(
     config: KnnConfig | None = None,
     *,
     split: str = "train",
+    view: View = "scene",
     cache: str | os.PathLike[str] | None = None,
     batch_size: int = 32,
     compute: ComputeConfig | None = None,
@@ -40,6 +43,7 @@ def fit_knn(
         manifest: the data set; only the rows of ``split`` are embedded.
         config: K and temperature; those of DINO if not given.
         split: which rows vote.
+        view: whether whole pictures vote, or the persons in the manifest's boxes.
         cache: folder of the embeddings, read from and added to; None for none.
         batch_size: pictures that go through the backbone together.
         compute: of it, only ``workers`` is used: the backbone already has its device and precision.
@@ -49,7 +53,8 @@ def fit_knn(
         evaluation knows that the neighbours themselves are no test.
 
     Raises:
-        DataError: no such split, videos in it, no targets in it, or too few of its pictures can be read.
+        DataError: no such split, videos in it, no targets in it, no boxes for the view of persons, or too few of its
+            pictures can be read.
     """
     config, compute = config or KnnConfig(), compute or ComputeConfig()
     part = manifest.select(split)
@@ -59,7 +64,7 @@ def fit_knn(
     vote_MV, targets = _votes(part)
     if not np.isfinite(vote_MV).any():
         raise DataError(f'{name}, split "{split}": no row has a label, valence or arousal, so nothing can vote')
-    embedding_MD, problem = _embed(backbone, part, cache, batch_size, compute.workers)
+    embedding_MD, problem = _embed(backbone, part, view, cache, batch_size, compute.workers)
     keep_M = np.isfinite(embedding_MD).all(axis=1) & np.isfinite(vote_MV).any(axis=1)
     if not np.isfinite(vote_MV[keep_M]).any(axis=0).all():
         raise DataError(f'{name}, split "{split}": too few of its pictures can be read; the first: {problem}')
@@ -82,15 +87,20 @@ def fit_knn(
 
 
 def _embed(
-    backbone: Backbone, part: Manifest, cache: str | os.PathLike[str] | None, batch_size: int, workers: int | None
+    backbone: Backbone,
+    part: Manifest,
+    view: View,
+    cache: str | os.PathLike[str] | None,
+    batch_size: int,
+    workers: int | None,
 ) -> tuple[NDArray[np.float32], str | None]:
     """(M, D) float32 with NaN rows for pictures that cannot be read, and why the first of those cannot."""
-    paths = part.paths()
+    paths, boxes = part.paths(), view_boxes(part, view)
     if cache is not None:
-        embedded = EmbeddingCache(cache, backbone).embed(paths, batch_size, workers)
+        embedded = EmbeddingCache(cache, backbone).embed(paths, batch_size, workers, boxes)
         return np.asarray(embedded.embedding_ND), next(iter(embedded.errors.values()), None)
     parts, errors = [], {}
-    for batch in encode_files(backbone, paths, batch_size, workers):
+    for batch in encode_files(backbone, paths, batch_size, workers, boxes=boxes):
         parts.append(batch.embedding_BD)
         errors.update(batch.errors)
     return np.concatenate(parts), next(iter(errors.values()), None)

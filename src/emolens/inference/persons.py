@@ -14,12 +14,11 @@ from emolens.errors import ConfigError, WeightsError
 from emolens.inference.inputs import Input
 from emolens.inference.results import Predictions
 from emolens.people.boxes import rounded
-from emolens.people.finder import DETECTOR, PersonFinder
+from emolens.people.crop import View
+from emolens.people.finder import DETECTOR, NOBODY, PersonFinder
 from emolens.progress import quiet
-from emolens.runs.config import View
 
 Who = Literal["scene", "persons", "both"]
-NONE = "none"  # the word for no detector
 
 
 @dataclass(frozen=True)
@@ -82,12 +81,13 @@ def choose_persons(view: View, who: Who | None = None, people: PersonFinder | st
     if who not in (None, "scene", "persons", "both"):
         raise ConfigError(f'who "{who}": must be scene, persons or both')
     if who is None:
-        who = "both" if view == "person" and people != NONE else "scene"
+        who = "both" if view == "person" and people != NOBODY else "scene"
     if who == "scene":
         return SCENE
-    if people == NONE:
+    if people == NOBODY:
         raise ConfigError(f"who {who} with people none: nobody finds them; name a detector, such as yolox:PATH.onnx")
-    finder = people if isinstance(people, PersonFinder) else PersonFinder(people or DETECTOR)
+    finder = PersonFinder.of(people or DETECTOR)
+    assert finder is not None
     try:
         _ = finder.detector  # before any picture is read
     except WeightsError as error:

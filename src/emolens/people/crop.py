@@ -6,6 +6,7 @@ pixels.
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from emolens.people.boxes import Box, boxes_inside
 
 Region = tuple[float, float, float, float]
+View = Literal["scene", "person"]  # what of a picture a model is shown
 
 MARGIN = 0.2  # of the longer side of the box, on each side: hair, hands, and what they hold
 LEAST_VISIBLE = 0.25  # of the box's area: less than that of a person is a sleeve

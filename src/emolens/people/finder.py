@@ -19,6 +19,7 @@ from emolens.people.detect_files import FoundPersons, detect_files
 from emolens.people.detector import Detector
 
 DETECTOR = "yolox:nano"
+NOBODY = "none"  # the word for no detector
 THRESHOLD = 0.3  # of YOLOX's own demonstration
 
 
@@ -42,6 +43,13 @@ class PersonFinder:
         if not FLOOR <= threshold <= 1:
             raise ConfigError(f"threshold {threshold:g}: must be {FLOOR} to 1, the least score of a person")
         self.spec, self.threshold, self.device, self.folder = spec, threshold, device, cache
+
+    @classmethod
+    def of(cls, people: "PersonFinder | str | None") -> "PersonFinder | None":
+        """The finder itself, the one of a spec, or None for None and ``none``."""
+        if people is None or people == NOBODY:
+            return None
+        return people if isinstance(people, PersonFinder) else cls(people)
 
     @cached_property
     def detector(self) -> Detector:

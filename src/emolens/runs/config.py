@@ -5,19 +5,19 @@ Legend: C labels, R continuous targets.
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from emolens import __version__
 from emolens.errors import DataError, EmolensError
 from emolens.media.video_sample import VideoConfig
 from emolens.models.backbones.base import Backbone
 from emolens.models.preprocess import Preprocess
+from emolens.people.crop import View
 from emolens.specs import portable
 from emolens.taxonomy import LabelSpace
 
 FORMAT = 2  # 1: training facts at the top level, "clip" for "video", no "view"
 
-View = Literal["scene", "person"]
 Value = TypeVar("Value")
 
 

@@ -17,6 +17,7 @@ from emolens.evaluation.candidate import Candidate, Setting, predictor_candidate
 from emolens.evaluation.data_set import DataSet
 from emolens.evaluation.score.pairs import AFFECT
 from emolens.evaluation.score.targets import Targets
+from emolens.evaluation.score.view import viewed
 from emolens.heads.linear import LinearHead
 from emolens.inference.fitted import head_predictor
 from emolens.models.backbones.base import Backbone
@@ -58,7 +59,7 @@ def _of_backbone(name: str, backbone: Backbone, setting: Setting) -> Iterator[Ca
         head = LinearHead(fitted.probe, trained.space if fitted.probe.num_classes else None)
         splits = data.manifest.freeze_splits().metadata["splits"]
         facts = {"recipe": "linear probe", "data": {"dataset": trained.dataset or None, "splits": splits}}
-        predictor = head_predictor(title, backbone, head, facts, setting.cache)
+        predictor = head_predictor(title, backbone, head, facts, setting.cache, setting.baseline_view(data))
         strengths = ", ".join(f"{output} {strength:g}" for output, strength in fitted.chosen.items())
         what = f"{backbone.spec}, train split of {data.name}; L2 strengths chosen on {fitted.chosen_on}: {strengths}"
         yield replace(predictor_candidate(title, predictor, setting), description=what)
@@ -72,15 +73,15 @@ def _fit(data: DataSet, backbone: Backbone, setting: Setting) -> tuple[ProbeFit,
     """
     if data.train is None:
         raise DataError('there is no split "train" to fit it on')
-    cache = EmbeddingCache(setting.cache, backbone)
+    cache, view = EmbeddingCache(setting.cache, backbone), setting.baseline_view(data)
     columns = _columns(data.train)
-    table, kept_N = _table(data.train, columns, cache, setting)
+    table, kept_N = _table(viewed(data.train, data.manifest, view), columns, cache, setting)
     if not len(table):
         raise DataError(f'{data.name}, split "train": none of its pictures could be embedded')
     val = None
     # A split that lacks one of the targets cannot choose the strength of that output.
     if data.val is not None and _columns(data.val) >= columns:
-        val = _table(data.val, columns, cache, setting)[0]
+        val = _table(viewed(data.val, data.manifest, view), columns, cache, setting)[0]
     multi_label = LABELS in columns
     fitted = fit_probe(
         table,
@@ -112,7 +113,8 @@ def _table(
     """The rows with an embedding and a target, and which those are, bool (N,)."""
     if targets.has_videos:
         raise DataError(f"{targets.data} has videos; a linear probe is fitted on pictures")
-    embedding_ND = cache.embed(list(targets.path_N), setting.batch_size, setting.compute.workers).embedding_ND
+    paths, boxes = list(targets.path_N), targets.box_N
+    embedding_ND = cache.embed(paths, setting.batch_size, setting.compute.workers, boxes).embedding_ND
     kept_N = np.isfinite(embedding_ND).all(axis=1) & targets.has_target_N
     found: dict[str, Tensor] = {"embedding": torch.from_numpy(embedding_ND[kept_N])}
     if LABEL in columns and targets.label_N is not None:

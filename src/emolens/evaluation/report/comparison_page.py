@@ -111,6 +111,8 @@ def _how(cell: Cell) -> str:
     if cell.not_run is not None or cell.answers is None or cell.measured is None:
         return f"not run: {cell.not_run}"
     words = [f"{name.replace('_', '-')}: {SHORT[how]}" for name, how in cell.answers.mapping.items()]
+    if cell.answers.view == "person":
+        words.append("shown the person of each row")
     words.append(f"{cell.measured.n_scored} of {cell.measured.n_total} rows scored")
     if cell.measured.n_failed:
         words.append(f"{cell.measured.n_failed} failed")

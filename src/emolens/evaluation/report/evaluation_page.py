@@ -42,6 +42,7 @@ def evaluation_page(evaluation: Evaluation) -> str:
         confusion=_confusion_view(facts["confusion"], targets.space),
         **_per_class_view(evaluation),
         polarities=_polarity_view(measured.metrics),
+        views=_perturbations_view(evaluation, evaluation.views),
         modalities=_perturbations_view(evaluation, evaluation.modalities),
         robustness=_perturbations_view(evaluation, _with_whole(evaluation)),
         reliability=_reliability_view(evaluation),
@@ -69,6 +70,8 @@ def _mapping_sentences(evaluation: Evaluation) -> list[str]:
         sentences.append("Valence and arousal: its own output, in [-1, 1].")
     elif "valence_arousal" in mapping:
         sentences.append("Valence and arousal: the expected point over its labels, in [-1, 1].")
+    if evaluation.answers.view == "person":
+        sentences.append("It was shown the person in the box of each row, with some of the surroundings.")
     return sentences
 
 

@@ -10,11 +10,13 @@ import pyarrow.parquet as pq
 from emolens.evaluation.score.answers import Answers
 from emolens.evaluation.score.targets import Targets
 from emolens.files import atomic_path
+from emolens.inference.prediction import CORNERS
 
 
 def predictions_table(answers: Answers, targets: Targets) -> pd.DataFrame:
     """Columns: id, path, then what there is of target_label, target_labels, label, score, scores, target_valence,
-    valence, target_arousal, arousal (in [-1, 1]), domain; last status and error. One row a sample, in their order.
+    valence, target_arousal, arousal (in [-1, 1]), x0, y0, x1, y1 (the person's box), domain; last status and error.
+    One row a sample, in their order.
     """
     table: dict[str, list[object]] = {"id": list(targets.id_N), "path": [str(path) for path in targets.path_N]}
     space = targets.space
@@ -37,6 +39,9 @@ def predictions_table(answers: Answers, targets: Targets) -> pd.DataFrame:
             table[f"target_{name}"] = list(target_N)
         if value_N is not None:
             table[name] = list(value_N)
+    if answers.view == "person" and targets.box_N is not None:
+        for corner, name in enumerate(CORNERS):
+            table[name] = [None if box is None else box[corner] for box in targets.box_N]
     if targets.domain_N is not None:
         table["domain"] = list(targets.domain_N)
     said = {**answers.limited, **{row: ("error", why) for row, why in answers.errors.items()}}

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from emolens.evaluation.score.targets import Targets
-from emolens.inference.inputs import Input
+from emolens.inference.persons import without_persons
 from emolens.inference.predictor import Predictor, in_order
 from emolens.inference.timeline import Timeline
+from emolens.people.crop import View
 from emolens.progress import progress
 from emolens.taxonomy import mapping_table, scores_from_valence_arousal
 
@@ -28,9 +29,11 @@ class Answers:
         score_NC: probabilities in ``targets.space``, rows sum to 1, NaN rows where there is none; None without labels.
         valence_N, arousal_N: in [-1, 1], NaN where there is none; None where the targets do not ask.
         errors: row -> why it has no answer.
-        limited: row -> status (no_audio, no_video, partial) and why, of an answer from a part of the file.
+        limited: row -> status (no_audio, no_video, partial, no_person) and why, of an answer from something else than
+            was asked about.
         mapping: "labels" and "valence_arousal" -> how the model's output became that:
             native, exact, text or valence_arousal (through the labels' valence-arousal points).
+        view: what of each row it was shown.
     """
 
     model: str
@@ -40,6 +43,7 @@ class Answers:
     errors: dict[int, str] = field(default_factory=dict)
     limited: dict[int, tuple[str, str]] = field(default_factory=dict)
     mapping: dict[str, str] = field(default_factory=dict)
+    view: View = "scene"
 
     def affect(self, name: str) -> Floats | None:
         """``valence_N`` or ``arousal_N`` by its name."""
@@ -76,13 +80,19 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
 
     Args:
         predictor: as :func:`fit_predictor` returned it.
-        targets: the rows.
+        targets: the rows; as :func:`emolens.evaluation.score.view.viewed` returned them where persons are asked about.
         batch_size: pictures, or frames, that go through the model together.
         workers: files decoded at once; None chooses.
+
+    Raises:
+        ConfigError: persons are asked about, and the model takes whole videos.
     """
-    inputs = [Input.of(path) for path in targets.path_N]  # a file name with [ or * is no pattern here
+    if targets.box_N is not None:
+        predictor.check_sees_persons()
     with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
-        predictions = in_order(list(predictor.stream(inputs, WHOLE, batch_size, workers, advance)))
+        predictions = in_order(list(predictor.stream(targets.inputs, WHOLE, batch_size, workers, advance)))
+    if targets.box_N is not None:
+        predictions = without_persons(predictions, np.array([box is None for box in targets.box_N]))
     mapping: dict[str, str] = {}
     score_NC = None
     if targets.has_labels and targets.space is not None:
@@ -106,4 +116,5 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
         errors={row: error or "unreadable" for row, (status, error) in said.items() if status == "error"},
         limited={row: (status, error or "") for row, (status, error) in said.items() if status != "error"},
         mapping=mapping,
+        view=targets.view,
     )

@@ -13,7 +13,9 @@ from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.ids import ids_sha256
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
-from emolens.inference.inputs import media_of
+from emolens.inference.inputs import Input, media_of
+from emolens.people.boxes import Box
+from emolens.people.crop import View
 from emolens.taxonomy import LabelSpace
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +40,8 @@ class Targets:
         domain_N: name of each row's domain; None where the manifest has no ``domain``.
         ids_sha256: of the split's id list, as the manifest froze it.
         centric: "scene" or "person", what the ratings are of; None where nothing says so.
+        view: what of each row is shown to a model, see :func:`emolens.evaluation.score.view.viewed`.
+        box_N: of each row's person, None where nobody is; None where whole pictures are shown.
     """
 
     data: str
@@ -54,6 +58,8 @@ class Targets:
     domain_N: tuple[str, ...] | None
     ids_sha256: str
     centric: str | None = None
+    view: View = "scene"
+    box_N: tuple[Box | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.id_N)
@@ -65,6 +71,16 @@ class Targets:
     def groups(self, row_M: Ints) -> Ints | None:
         """The groups of some rows; None where every row stands for itself."""
         return None if self.group_N is None else self.group_N[row_M]
+
+    @property
+    def inputs(self) -> list[Input]:
+        """The rows as a model is asked about them."""
+        if self.box_N is None:
+            return [Input.of(path) for path in self.path_N]  # a file name with [ or * is no pattern here
+        return [
+            Input(path, media_of(path), box, None if box is None else 1)
+            for path, box in zip(self.path_N, self.box_N, strict=True)
+        ]
 
     @property
     def has_videos(self) -> bool:

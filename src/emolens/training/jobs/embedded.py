@@ -14,6 +14,7 @@ from torch import Tensor
 
 from emolens.data.loaders.class_weights import class_weights
 from emolens.data.manifest import Manifest
+from emolens.data.persons import view_boxes
 from emolens.embedding.cache import EmbeddingCache
 from emolens.errors import ConfigError, DataError
 from emolens.files import user_cache
@@ -62,7 +63,7 @@ def embed_splits(
 
     Args:
         job: says where to run, and where the cache is; its fabric becomes that of the heads.
-        config: names the backbone.
+        config: names the backbone, and what of a picture is embedded.
         train, val: the splits.
         space: of the labels; None leaves them.
         targets: columns of values.
@@ -70,7 +71,7 @@ def embed_splits(
 
     Raises:
         ConfigError: the data lies in shards.
-        DataError: a split without a usable row.
+        DataError: a split without a usable row, or without boxes where persons are embedded.
         WeightsError: the backbone's weights are missing.
     """
     if job.in_shards:
@@ -78,8 +79,7 @@ def embed_splits(
     backbone = load_backbone(config.backbone, job.compute)
     cache = EmbeddingCache(job.cache or user_cache() / "embeddings", backbone)
     table, val_table = (
-        _table(part, cache, space, targets, multi_label, config.embed_batch_size, job.compute.workers)
-        for part in (train, val)
+        _table(part, cache, config, space, targets, multi_label, job.compute.workers) for part in (train, val)
     )
     weight_C = None
     if config.class_weights and space is not None:
@@ -91,14 +91,14 @@ def embed_splits(
 def _table(
     part: Manifest,
     cache: EmbeddingCache,
+    config: HeadConfig,
     space: LabelSpace | None,
     targets: tuple[str, ...],
     multi_label: bool,
-    batch_size: int,
     workers: int | None,
 ) -> TensorTable:
     """The rows of one split that have an embedding and at least one target."""
-    embedded = cache.embed(part.paths(), batch_size=batch_size, workers=workers)
+    embedded = cache.embed(part.paths(), config.embed_batch_size, workers, view_boxes(part, config.view))
     columns: dict[str, Tensor] = {"embedding": torch.from_numpy(np.asarray(embedded.embedding_ND, np.float32))}
     usable_N: NDArray[np.bool_] = np.zeros(len(part), dtype=bool)
     if space is not None and multi_label:

@@ -58,7 +58,7 @@ class ProbeConfig(HeadConfig):
             run=job.out,
         )
         backbone = BackboneFacts.of(embedded.backbone)
-        model = RunConfig("probe", backbone, space, targets, multi_label)
+        model = RunConfig("probe", backbone, space, targets, multi_label, self.view)
         return job.finish(fit.fitted, model, embedded.n)
 
 
@@ -82,7 +82,7 @@ class CLIPECrossEntropyConfig(HeadConfig):
         torch.manual_seed(self.trainer.seed)  # the layers are drawn here
         head = CLIPECrossEntropy(len(space), embedded.backbone.embed_dim)
         task = CLIPECrossEntropyTask(head, embedded.class_weight_C)
-        model = RunConfig("clip_e_cross_entropy", BackboneFacts.of(embedded.backbone), space)
+        model = RunConfig("clip_e_cross_entropy", BackboneFacts.of(embedded.backbone), space, view=self.view)
         fitted = job.run(task, embedded.train, embedded.val, model, embedded.n, loaders=0)
         return job.finish(fitted, model, embedded.n)
 
@@ -113,7 +113,7 @@ class CLIPEContrastiveConfig(HeadConfig):
         torch.manual_seed(self.trainer.seed)  # the layers are drawn here
         head = CLIPEContrastive(embedded.backbone.embed_dim)
         task = CLIPEContrastiveTask(head, label_embeddings(embedded.backbone, space), self.detach_targets)
-        model = RunConfig("clip_e_contrastive", BackboneFacts.of(embedded.backbone), space)
+        model = RunConfig("clip_e_contrastive", BackboneFacts.of(embedded.backbone), space, view=self.view)
         fitted = job.run(task, embedded.train, embedded.val, model, embedded.n, loaders=0)
         return job.finish(fitted, model, embedded.n)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 from emolens.errors import ConfigError
+from emolens.people.crop import View
 from emolens.training.flags import Unprefixed
 from emolens.training.jobs.config import JobConfig
 from emolens.training.optim import OptimizerConfig
@@ -19,6 +20,8 @@ class HeadConfig(JobConfig):
 
     backbone: str = "ViT-B-32/openai"
     """Spec of the frozen encoder: ARCH/TAG of open_clip, timm:NAME, torchvision:NAME/PATH, uniemox:RUN or mini."""
+    view: View = "scene"
+    """What is embedded: the whole picture, or the person in each row's box."""
     optimizer: Annotated[OptimizerConfig, Unprefixed] = field(default_factory=OptimizerConfig)
     """How the weights move."""
     trainer: Annotated[TrainerConfig, Unprefixed] = field(default_factory=TrainerConfig)
