@@ -15,6 +15,7 @@ from emolens import load
 from emolens.cli.main import main
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
+from emolens.evaluation.evaluate import evaluate
 from emolens.models.backbones.load import load_backbone
 from emolens.recipes import get_recipe
 
@@ -131,6 +132,10 @@ def test_several_labels_with_values_as_in_emotic(data, tmp_path, capsys):
     assert metrics["map"]["value"] == pytest.approx(max(maps))
     assert config["targets"] == ["valence", "arousal", "dominance"]
     assert load(f"run:{run}", device="cpu").label_space.name == "emotic26"
+    seen = evaluate(f"run:{run}", emotic, "val", compute=ComputeConfig("cpu", "fp32"), cache=tmp_path / "cache")
+    assert seen.to_json()["view"] == "person"
+    for name in ("map", "valence/pearson_r", "valence/ccc"):
+        assert seen.metrics[name].value == pytest.approx(metrics[name]["value"], abs=1e-4), name
 
 
 def test_what_pretraining_lacks_is_said(data, tmp_path, tiny_clip, capsys):
