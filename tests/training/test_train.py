@@ -9,7 +9,7 @@ from PIL import Image
 
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
-from emolens.errors import ConfigError
+from emolens.errors import ConfigError, DataError
 from emolens.recipes.probe import probe
 from emolens.runs.folder import read_config
 from emolens.training.train import override, train
@@ -41,6 +41,19 @@ def test_a_recipe_by_name_with_overrides_gives_a_run_that_loads(data, tmp_path, 
     assert config.training.config["l2"] == [0.1, 1.0]
     assert dict(config.training.validation) == run.metrics
     assert run.load(device="cpu").predict([picture(tmp_path / "a.png")])[0].status == "ok"
+
+
+def test_a_share_of_the_training_rows_can_be_asked_for_and_is_recorded(data, tmp_path, capsys):
+    share = {"train_share": 0.5, "backbone": "mini", "l2": (1.0,), "cache": tmp_path / "cache"}
+    run = train("probe", data, tmp_path / "run", **share)
+    training = read_config(run.path).training
+    assert training.config["trainer"]["train_share"] == 0.5
+    assert dict(training.data.n) == {"train": 6, "val": 4}
+    assert "plan: 6 embeddings to train on" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match=r"train_share 1\.5: must be above 0 and at most 1"):
+        train("probe", data, tmp_path / "other", train_share=1.5)
+    with pytest.raises(DataError):
+        train("probe", data, tmp_path / "other", train_share=0.05, backbone="mini")
 
 
 def test_a_config_is_recorded_by_its_class_or_by_a_name(data, tmp_path):

@@ -36,8 +36,10 @@ class TrainerConfig:
     """Write a checkpoint at the end of each epoch, too."""
     log_steps: int | None = None
     """Log every so many steps, with samples per second; None logs epochs only."""
+    train_share: float = 1.0
+    """Share of the rows of train and val that is used, to see how much few labels teach; smaller ones lie in larger."""
     seed: int = 0
-    """Seed of the order of samples, and of everything random in the model."""
+    """Seed of the order of samples, of the share of them, and of everything random in the model."""
 
     def __post_init__(self) -> None:
         for name in ("epochs", "accumulate", "val_batch_size", "log_steps", "max_grad_norm", "snapshot_every"):
@@ -46,6 +48,8 @@ class TrainerConfig:
                 raise ConfigError(f"{name} {value}: must be positive")
         if self.batch_size < 0:
             raise ConfigError(f"batch_size {self.batch_size}: must be positive, or 0 for the whole split")
+        if not 0 < self.train_share <= 1:
+            raise ConfigError(f"train_share {self.train_share:g}: must be above 0 and at most 1")
         if self.ema_decay is not None and not 0 < self.ema_decay < 1:
             raise ConfigError(f"ema_decay {self.ema_decay}: must lie between 0 and 1, for instance 0.9999")
 

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
 from emolens.data.shards import is_remote, read_index
+from emolens.data.train_share import take_train_share
 from emolens.errors import ConfigError, EmolensError
 from emolens.files import write_json
 from emolens.progress import notice
@@ -71,12 +72,13 @@ class Job:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """All rows of the data.
+        """All rows of the data, or the share of them that the config asks for.
 
         Raises:
-            DataError: unreadable.
+            DataError: unreadable, or the share is less than one row of each label.
         """
-        return read_index(self.data) if self.in_shards else Manifest.read(self.data)
+        whole = read_index(self.data) if self.in_shards else Manifest.read(self.data)
+        return take_train_share(whole, self.config.trainer.train_share, self.config.trainer.seed)
 
     @property
     def in_shards(self) -> bool:
