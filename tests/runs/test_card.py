@@ -30,6 +30,7 @@ def test_a_card_says_what_the_model_is_and_how_it_did_on_validation():
     lines = card.splitlines()
     assert "# run:mine" in lines
     assert "| backbone | `ViT-B-32/openai` (bf16) |" in lines
+    assert "| looks at | the whole picture |" in lines
     assert "| label space | ekman6 (anger, disgust, fear, joy, sadness, surprise) |" in lines
     assert "| continuous targets | valence, arousal |" in lines
     assert "| data | fi |" in lines
@@ -49,3 +50,8 @@ def test_an_encoder_is_not_shown_predicting():
     card = model_card("e", replace(PROBE, label_space=None, targets=(), training=None))
     assert "predict(" not in card
     assert "emolens train uniemox_finetune --encoder" in card
+
+
+def test_a_model_of_persons_says_so():
+    card = model_card("p", replace(PROBE, view="person"))
+    assert "| looks at | each person, in a box with some of the surroundings |" in card.splitlines()

@@ -100,5 +100,6 @@ def without_persons(rows: Predictions, nobody_M: NDArray[np.bool_]) -> Predictio
     status_M, error_M = rows.status_N.copy(), rows.error_N.copy()
     for row in np.flatnonzero(nobody_M & (rows.status_N == "ok")):
         status_M[row] = "no_person"
-        error_M[row] = f"{rows.source_N[row]}: nobody was found; this answer is of the scene"
+        why = "nobody was found" if rows.media_N[row] == "image" else "no person in it was followed"
+        error_M[row] = f"{rows.source_N[row]}: {why}; this answer is of the scene"
     return replace(rows, status_N=status_M, error_N=error_M)

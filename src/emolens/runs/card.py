@@ -4,6 +4,7 @@ from pathlib import Path
 
 from emolens.runs.config import RunConfig
 
+LOOKS_AT = {"scene": "the whole picture", "person": "each person, in a box with some of the surroundings"}
 TEMPLATE = Path(__file__).parent / "templates" / "card.md.j2"
 
 
@@ -22,6 +23,7 @@ def model_card(name: str, config: RunConfig) -> str:
         "backbone": f"`{stored.spec}` ({stored.precision})" if stored is not None else "its own",
         "label space": f"{space.name} ({', '.join(space.labels)})" if space is not None else "none",
         "continuous targets": ", ".join(config.targets) or "none",
+        "looks at": LOOKS_AT[config.view],
         "recipe": config.recipe or "none",
         "data": config.data.dataset or "none",
     }
