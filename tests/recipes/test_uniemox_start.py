@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ import torch
 from emolens.cli.main import main
 from emolens.models.loading.published import load_published
 from emolens.models.mae import MaskedAutoencoder
+from emolens.weights import weights_entry
 
 # Width 192 is a published one, of 3 heads: a file of tensors does not say how many.
 ENCODER = {"image_size": 32, "patch_size": 8, "embed_dim": 192, "depth": 1, "num_heads": 3}
@@ -61,10 +63,21 @@ def test_a_run_of_ones_own_is_a_start_too_and_positions_fit_other_picture_sizes(
     assert torch.equal(two["blocks.0.mlp.fc1.weight"], load_published(mae("full"))["blocks.0.mlp.fc1.weight"])
 
 
+def test_a_start_has_a_name_of_the_table_of_weights(data, mae, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    place = weights_entry("mae_vit_large_full").path
+    place.parent.mkdir(parents=True)
+    shutil.copy(mae("full"), place)  # as if it had been fetched
+    assert pretrain(data, tmp_path / "run", "--start", "mae_vit_large_full") == 0
+    assert f"{place}: 38 tensors loaded; new: fusion" in capsys.readouterr().err
+    assert pretrain(data, tmp_path / "no", "--start", "mae_vit_larg_full") == 4
+    assert 'did you mean "mae_vit_large_full"' in capsys.readouterr().err
+
+
 def test_without_a_start_the_recipe_stops_before_any_work_and_says_what_to_do(tmp_path, capsys):
     assert pretrain(tmp_path / "no such manifest", tmp_path / "run", recipe="uniemox_pretrain") == 2
     told = capsys.readouterr().err
-    assert "mae_pretrain_vit_large.pth" in told
+    assert "--start mae_vit_large (fetched once; emolens weights info mae_vit_large says from where)" in told
     assert "emolens train uniemox_pretrain_scratch, or --start random" in told
     assert not (tmp_path / "run").exists()
 

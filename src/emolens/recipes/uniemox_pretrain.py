@@ -14,9 +14,9 @@ def uniemox_pretrain() -> UniEmoXPretrainConfig:
     emolens data people emoset.parquet --detector yolox:yolox_x.onnx --out persons.parquet
     emolens data describe persons.parquet --out described.parquet
     torchrun --nproc-per-node 8 -m emolens train uniemox_pretrain --data described.parquet --out runs/uniemox \\
-        --start mae_pretrain_vit_large.pth
+        --start mae_vit_large
 
-    The student starts from MAE's weights, as in the release, and has the sizes of their encoder: a ViT-B file makes a
+    The student starts from MAE's weights, as in the release, and has the sizes of their encoder: mae_vit_base makes a
     ViT-B. Made for 8 GPUs of 80 GB; not measured here. Why each number is what it is: docs/uniemox.md. In short:
 
     - Rate: the release's 1e-3 * batch/256 is meant for its 2 pictures a GPU. At 1,024 it would be 4e-3, which is likely

@@ -87,7 +87,7 @@ class StoredViT:
         if self.has_decoder and (width, depth) != (wanted.decoder_embed_dim, wanted.decoder_depth):
             raise WeightsError(
                 f"{self.path}: its decoder has {depth} blocks of width {width}, the student's {wanted.decoder_depth} "
-                f"of {wanted.decoder_embed_dim}; take a file of the encoder alone, such as mae_pretrain_vit_large.pth, "
+                f"of {wanted.decoder_embed_dim}; take a file of the encoder alone, such as mae_vit_large, "
                 f"or --decoder-embed-dim {width} --decoder-depth {depth} (and a teacher of width {width})"
             )
 

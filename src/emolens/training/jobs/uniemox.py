@@ -38,8 +38,8 @@ class UniEmoXPretrainConfig(JobConfig):
     weights: Annotated[LossWeights, Unprefixed] = field(default_factory=LossWeights)
     """Weights of the loss parts."""
     start: str | None = None
-    """Weights that the student starts from, in MAE's names, with or without a decoder: a file, a run folder, or
-    "random". The sizes of its encoder are those of the weights. Needed."""
+    """Weights that the student starts from, in MAE's names, with or without a decoder: mae_vit_large or another of
+    `emolens weights list`, a file, a run folder, or "random". The sizes of its encoder are those of the weights."""
     optimizer: Annotated[OptimizerConfig, Unprefixed] = field(default_factory=OptimizerConfig)
     """How the weights move."""
     trainer: Annotated[TrainerConfig, Unprefixed] = field(default_factory=TrainerConfig)
@@ -112,8 +112,8 @@ class UniEmoXPretrainConfig(JobConfig):
     def _start(self, recipe: str) -> str:
         if self.start is None:
             raise ConfigError(
-                f"{recipe} starts from MAE's weights: --start FILE, such as mae_pretrain_vit_large.pth or, with its "
-                "decoder, mae_pretrain_vit_large_full.pth, from https://dl.fbaipublicfiles.com/mae/pretrain/\n"
+                f"{recipe} starts from MAE's weights: --start mae_vit_large (fetched once; emolens weights info "
+                "mae_vit_large says from where), mae_vit_base, or the path of such a file or of a run\n"
                 "From random weights, which takes far more pictures: emolens train uniemox_pretrain_scratch, or "
                 f"--start {RANDOM}"
             )
