@@ -24,6 +24,7 @@ from emolens.media.video_sample import VideoSample, finish_video, read_raw
 from emolens.media.video_source import VideoSource, open_source
 from emolens.prefetch import Item, prefetch, reason
 from emolens.runs.config import RunConfig
+from emolens.runs.fingerprint import model_fingerprint
 from emolens.runs.models import AVModel
 from emolens.runs.registry import save_model
 from emolens.taxonomy import LabelSpace, get_label_space
@@ -79,6 +80,10 @@ class AVPredictor(Predictor):
     @property
     def gives_point(self) -> bool:
         return False
+
+    @property
+    def fingerprint(self) -> str:
+        return model_fingerprint(self.model)
 
     def retarget(self, label_space: LabelSpace | str) -> "AVPredictor":
         return AVPredictor(self.name, self.model, get_label_space(label_space), self.perturbation)

@@ -29,6 +29,7 @@ from emolens.models.backbones.base import Backbone
 from emolens.people.finder import PersonFinder
 from emolens.prefetch import prefetch, reason
 from emolens.runs.config import RunConfig
+from emolens.runs.fingerprint import model_fingerprint
 from emolens.runs.models import ImageModel
 from emolens.runs.registry import save_model
 from emolens.taxonomy import LabelSpace, get_label_space
@@ -96,6 +97,10 @@ class ImagePredictor(Predictor):
     @property
     def backbone_spec(self) -> str:
         return self.backbone.spec
+
+    @property
+    def fingerprint(self) -> str:
+        return model_fingerprint(self.model)
 
     def retarget(self, label_space: LabelSpace | str) -> "ImagePredictor":
         head = self.head.retarget(get_label_space(label_space))

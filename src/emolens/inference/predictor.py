@@ -3,6 +3,8 @@
 Legend: N rows, K places, W windows.
 """
 
+import hashlib
+import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -77,6 +79,17 @@ class Predictor(ABC):
     @abstractmethod
     def gives_point(self) -> bool:
         """Whether valence and arousal are the model's own, not expected from its scores."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal, of what the model is: equal ones give equal answers in one label space.
+
+        Here of :attr:`config` alone; a predictor with weights adds them.
+
+        Raises:
+            WeightsError: the file that the weights came from is gone.
+        """
+        return hashlib.sha256(json.dumps(self.config.to_dict(), sort_keys=True, default=str).encode()).hexdigest()
 
     @abstractmethod
     def retarget(self, label_space: LabelSpace | str) -> Self:

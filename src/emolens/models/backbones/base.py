@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from emolens.errors import ConfigError
 from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Preprocess
+from emolens.models.tensor_hash import hash_tensors
 
 ENCODING = 1  # raised whenever emolens computes other embeddings from the same weights; old caches then no longer fit
 
@@ -129,9 +130,7 @@ class Backbone(nn.Module):
         when first asked for (600 MB of weights take about a second). The device is left out: it changes rounding only.
         """
         digest = hashlib.sha256(json.dumps(self.recipe(), sort_keys=True).encode())
-        for name, tensor in sorted(self.state_dict().items()):
-            digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        hash_tensors(digest, self.state_dict())
         return digest.hexdigest()
 
 
