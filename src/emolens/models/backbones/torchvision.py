@@ -61,9 +61,25 @@ def load_torchvision(name: str, weights: str | None, compute: ComputeConfig) -> 
         ConfigError: unknown name, or no path.
         WeightsError: missing, or of another architecture.
     """
+    spec = f"torchvision:{name}"
+    return TorchvisionBackbone(spec, name, *classifier_and_preprocess(spec, name, weights, HEADS))
+
+
+def classifier_and_preprocess(
+    spec: str, name: str, weights: str | None, optional: tuple[str, ...]
+) -> tuple[nn.Module, Preprocess]:
+    """A classification model of torchvision with the weights of a file, and how it wants its pictures.
+
+    Args:
+        spec: for messages, without the path.
+        name, weights: see :func:`load_torchvision`.
+        optional: first parts of the names of tensors that the file may lack.
+
+    Raises:
+        ConfigError, WeightsError: as :func:`load_torchvision`.
+    """
     from torchvision import models
 
-    spec = f"torchvision:{name}"
     known = [known for known in models.list_models(module=models) if known not in UNSUPPORTED]
     if name not in known:
         raise ConfigError(f'backbone "{spec}": no torchvision model "{name}" is supported; {did_you_mean(name, known)}')
@@ -72,10 +88,10 @@ def load_torchvision(name: str, weights: str | None, compute: ComputeConfig) -> 
     path = weights_file(weights)
     state = read_state_dict(path)
     model = models.get_model(name, weights=None)
-    load_into(model, state, f"{path} as {spec}", optional=HEADS)
+    load_into(model, state, f"{path} as {spec}", optional=optional)
     entries = models.get_model_weights(name)
     entry = next((entry for entry in entries if entry.url.endswith("/" + path.name)), entries.DEFAULT)
-    return TorchvisionBackbone(spec, name, model, _preprocess(entry.transforms()))
+    return model, _preprocess(entry.transforms())
 
 
 def _without_head(name: str, model: nn.Module) -> nn.Module:

@@ -1,6 +1,6 @@
-"""Heads on frozen embeddings: the linear probe, and both heads of CLIP-E."""
+"""Heads on frozen embeddings: the linear probe, a plain linear layer, and both heads of CLIP-E."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from emolens.errors import ConfigError
@@ -60,6 +60,34 @@ class ProbeConfig(HeadConfig):
         backbone = BackboneFacts.of(embedded.backbone)
         model = RunConfig("probe", backbone, space, targets, multi_label, self.view)
         return job.finish(fit.fitted, model, embedded.n)
+
+
+@dataclass(frozen=True)
+class LinearHeadConfig(HeadConfig):
+    """One linear layer on embeddings as they are, by gradient descent on the labels alone."""
+
+    def train(self, job: "Job") -> "FitResult":
+        """See :class:`JobConfig`; the layer starts as torch draws it. A batch larger than the split takes all of it."""
+        import torch
+        from torch import nn
+
+        from emolens.models.probe import LinearProbe
+        from emolens.runs.config import BackboneFacts, RunConfig
+        from emolens.training.jobs.embedded import embed_splits
+        from emolens.training.tasks.probe import LABEL, ProbeTask
+
+        train, val = job.splits()
+        space = _labels(job.manifest, job)
+        trainer = replace(self.trainer, batch_size=min(self.trainer.batch_size, len(train)))
+        job.check(len(train), replace(self, trainer=trainer))
+        embedded = embed_splits(job, self, train, val, space)
+        head = LinearProbe(embedded.backbone.embed_dim, len(space))
+        torch.manual_seed(self.trainer.seed)  # the layer is drawn here
+        head.linear = nn.Linear(embedded.backbone.embed_dim, len(space))
+        task = ProbeTask(head, {LABEL: 0.0}, embedded.class_weight_C)
+        model = RunConfig("probe", BackboneFacts.of(embedded.backbone), space, view=self.view)
+        fitted = job.run(task, embedded.train, embedded.val, model, embedded.n, loaders=0)
+        return job.finish(fitted, model, embedded.n)
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,7 @@ class ProbeTask(Task):
         super().__init__()
         self.model: LinearProbe = model
         label = (LABELS if model.multi_label else LABEL,) if model.num_classes else ()
+        self.judged_by = ("map" if model.multi_label else "accuracy",) if model.num_classes else ()
         self.keys = ("embedding", *label, *model.targets)
         strengths = [l2[LABEL]] * model.num_classes if model.num_classes else []
         strengths += [l2[name] for name in model.targets]
