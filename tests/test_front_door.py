@@ -6,8 +6,8 @@ import sys
 import emolens
 
 PUBLIC = {
-    "LabelSpace", "Manifest", "Predictions", "compare", "evaluate", "get_label_space", "load", "map_scores", "predict",
-    "train",
+    "LabelSpace", "Manifest", "Predictions", "benchmark", "compare", "evaluate", "get_label_space", "load",
+    "map_scores", "predict", "train",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from emolens.data.manifest import Manifest as Manifest
+    from emolens.evaluation.benchmark.benchmark import benchmark as benchmark
     from emolens.evaluation.compare import compare as compare
     from emolens.evaluation.evaluate import evaluate as evaluate
     from emolens.inference.batch import predict as predict
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "LabelSpace": "emolens.taxonomy",
         "Manifest": "emolens.data.manifest",
         "Predictions": "emolens.inference.results",
+        "benchmark": "emolens.evaluation.benchmark.benchmark",
         "compare": "emolens.evaluation.compare",
         "evaluate": "emolens.evaluation.evaluate",
         "get_label_space": "emolens.taxonomy",

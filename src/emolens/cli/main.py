@@ -19,6 +19,7 @@ VERBS = {
     "train": "train a recipe on a manifest",
     "evaluate": "score one model on one manifest, with intervals and a report",
     "compare": "score models x data sets, beside the baselines every claim needs",
+    "benchmark": "measure models on the data sets of a suite: folds, seeds, few labels, ablations",
     "show": "look into a model: what a masked autoencoder reconstructs",
     "data": "list, describe, import, verify and split data sets",
     "weights": "published weights by name: list them, their licence and address, fetch one",

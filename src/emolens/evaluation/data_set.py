@@ -70,13 +70,22 @@ def read_data_sets(
             raise ConfigError(f'"{name}" is given twice, with the same rows in split "{test.split}"')
         if name in found:  # the same data set in another version
             name = f"{name} ({len(found) + 1 if isinstance(given, Manifest) else Path(given).stem})"
-        found[name] = DataSet(
-            manifest,
-            test=replace(test, data=name),
-            train=_optional(manifest, "train", name),
-            val=_optional(manifest, "val", name),
-        )
+        found[name] = _with_training(manifest, replace(test, data=name))
     return found
+
+
+def data_set_of(manifest: Manifest, split: str | None, name: str) -> DataSet:
+    """One data set, of whatever name.
+
+    Raises:
+        DataError: no such split, or no targets in it.
+    """
+    return _with_training(manifest, read_targets(manifest, split, name))
+
+
+def _with_training(manifest: Manifest, test: Targets) -> DataSet:
+    train, val = (_optional(manifest, split, test.data) for split in ("train", "val"))
+    return DataSet(manifest, test, train, val)
 
 
 def _optional(manifest: Manifest, split: str, name: str) -> Targets | None:

@@ -23,6 +23,8 @@ from emolens.metrics.regression import regression_statistics
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Statistic = Callable[[Floats], Floats]  # weights (R, N) -> metric (R,)
+ROUNDING = 5e-4  # what three decimals hide is no difference
+
 Scored = LabelPairs | MultiLabelPairs | AffectPairs
 
 

@@ -5,6 +5,7 @@ import textwrap
 from typing import Any
 
 from emolens.evaluation.comparison import Cell, Comparison, Difference, Entry
+from emolens.evaluation.differences import ROUNDING
 from emolens.evaluation.report.page import render
 from emolens.evaluation.score.measure import HEADLINE
 
@@ -16,7 +17,6 @@ SHORT = {
 }
 
 
-ROUNDING = 5e-4  # what three decimals hide is no difference
 REASON_WIDTH = 150  # characters, about two lines of the matrix
 
 

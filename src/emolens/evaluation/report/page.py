@@ -2,10 +2,9 @@
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emolens.evaluation.report.provenance import versions
-from emolens.metrics import Interval
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,6 +25,16 @@ MEANING = {
     "ccc": "agreement of predicted and rated, -1 to 1; also asks for the same mean and spread",
     "rmse": "root of the mean squared error, in units of a scale from -1 to 1; 0 is best",
 }
+
+
+class HasEnds(Protocol):
+    """A metric with the ends of its interval."""
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
 
 
 def render(template: str, **view: Any) -> str:
@@ -54,7 +63,7 @@ def number(value: float) -> str:
     return f"{round(value, 3) + 0.0:.3f}".replace("-", "−") if math.isfinite(value) else "–"
 
 
-def interval(m: Interval) -> str:
+def interval(m: HasEnds) -> str:
     """[low, high]; a dash for what is undefined."""
     return f"[{number(m.low)}, {number(m.high)}]" if math.isfinite(m.low) else "–"
 

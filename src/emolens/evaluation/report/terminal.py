@@ -6,6 +6,8 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
+from emolens.evaluation.benchmark.result import BenchmarkResult
+from emolens.evaluation.benchmark.row import Row
 from emolens.evaluation.comparison import Cell, Comparison
 from emolens.evaluation.evaluation import Evaluation
 from emolens.evaluation.report.page import interval, number
@@ -62,6 +64,22 @@ def comparison_tables(comparison: Comparison) -> list[Table]:
     return tables
 
 
+def benchmark_tables(result: BenchmarkResult) -> list[Table]:
+    """A table a metric: rows x data sets. An asterisk: better than every other row of its column."""
+    tables = []
+    for metric in result.metrics():
+        table = Table(title=f"{metric} (95% interval), ± sd over seeds, * best by a paired test", title_justify="left")
+        table.add_column("model", overflow="fold")
+        columns = result.columns(metric)
+        for data in columns:
+            table.add_column(data, justify="right")
+        for title in result.titles():
+            rows = [result.find(title, data) for data in columns]
+            table.add_row(title, *("" if row is None else _score(row, metric) for row in rows))
+        tables.append(table)
+    return tables
+
+
 def print_table(table: Table) -> None:
     """Print to standard output; names that look like markup stay text."""
     console = Console(file=sys.stdout, markup=False, highlight=False)
@@ -72,6 +90,17 @@ def print_table(table: Table) -> None:
 
 def _has(cell: Cell, metric: str) -> bool:
     return cell.measured is not None and metric in cell.measured.metrics
+
+
+def _score(row: Row, metric: str) -> str:
+    if row.not_run is not None:
+        return "not run"
+    score = row.scores.get(metric)
+    if score is None or not math.isfinite(score.value):
+        return "–"
+    spread = f" ± {number(score.sd)}" if math.isfinite(score.sd) else ""
+    shown = f"{'*' if metric in row.best else ''}{number(score.value)}{spread} {interval(score)}"
+    return f"({shown}) seen" if row.warning is not None else shown
 
 
 def _cell(cell: Cell, metric: str) -> str:
