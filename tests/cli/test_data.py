@@ -51,6 +51,24 @@ def test_import_split_verify(folder: Path, capsys: pytest.CaptureFixture[str]) -
     assert "train" in capsys.readouterr().out
 
 
+def test_split_within_leaves_the_published_test_list(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for row, path in enumerate(sorted((folder / "photos").rglob("*.*"))):
+        there = folder / "lists" / ("test" if row % 4 == 0 else "train") / path.relative_to(folder / "photos")
+        there.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(there)
+    assert run("import", "imagefolder", folder / "lists", "--out", folder / "m.parquet") == 0
+    words = ("split", folder / "m.parquet", "--within", "train", "--out", folder / "m2.parquet")
+    assert run(*words, "--val", 0.1) == 0
+    before, after = Manifest.read(folder / "m.parquet"), Manifest.read(folder / "m2.parquet")
+    assert after.metadata["splits"]["test"] == before.metadata["splits"]["test"]
+    assert [after.metadata["splits"][name]["n"] for name in ("train", "val", "test")] == [27, 3, 10]
+    capsys.readouterr()
+    assert run(*words) == 2
+    assert 'within "train": say which share of it becomes another split' in capsys.readouterr().err
+    assert run(*words, "--test", 0.1) == 3
+    assert 'split "test" has 10 rows already' in capsys.readouterr().err
+
+
 def test_list_and_info(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list") == 0
     listed = capsys.readouterr().out

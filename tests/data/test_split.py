@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emolens.data.adapter import import_dataset
 from emolens.data.manifest import Manifest
-from emolens.data.split import split_manifest
+from emolens.data.split import split_manifest, split_within
 from emolens.errors import ConfigError, DataError
 
 USUAL = {"train": 0.7, "val": 0.1, "test": 0.2}
@@ -140,3 +140,64 @@ def test_oasis_by_theme(shared: Path) -> None:
         part = split.select(name)
         assert abs(len(part) / 675 - share) < 0.005
         assert abs(part.target("valence").mean() - split.target("valence").mean()) < 0.1
+
+
+def published(rows: int = 60, test: int = 20, groups: list[str] | None = None) -> Manifest:
+    """A data set of published lists: train and test."""
+    manifest = table(["joy", "fear"] * (rows // 2), groups)
+    split = ["train"] * (rows - test) + ["test"] * test
+    return replace(manifest, frame=manifest.frame.assign(split=pd.Series(split, dtype="str"))).freeze_splits()
+
+
+@given(st.integers(0, 50), st.sampled_from([("train", 0.1), ("train", 0.25), ("test", 0.34)]))
+def test_rows_outside_of_the_divided_split_stay(seed: int, cut: tuple[str, float]) -> None:
+    within, share = cut
+    before = published()
+    after = split_within(before, within, {"val": share}, seed)
+    after.validate()
+    outside = {"train", "test"} - {within}
+    for name in outside:
+        assert after.metadata["splits"][name] == before.metadata["splits"][name]
+    old, new = split_by_id(before), split_by_id(after)
+    assert {i for i in old if old[i] == within} == {i for i in new if new[i] in (within, "val")}
+    assert list(after.frame["id"]) == list(before.frame["id"])
+    of_val = after.frame[after.frame["split"] == "val"]
+    size = before.metadata["splits"][within]["n"]
+    assert abs(len(of_val) - share * size) <= 1
+    assert abs((of_val["label"] == "joy").sum() - share * size / 2) < 2
+
+
+def test_within_groups_stay_together_and_the_seed_decides() -> None:
+    groups = [f"g{row // 4}" for row in range(60)]
+    before = published(groups=groups)
+    carved = [split_within(before, "train", {"val": 0.2}, seed) for seed in (0, 0, 1)]
+    assert carved[0].frame.groupby("group")["split"].nunique().max() == 1
+    assert carved[0].metadata["splits"] == carved[1].metadata["splits"] != carved[2].metadata["splits"]
+    assert carved[0].metadata["split"] == {
+        "within": "train", "ratios": {"train": 0.8, "val": 0.2}, "seed": 0, "by": None
+    }  # fmt: skip
+    backwards = replace(before, frame=before.frame[::-1].reset_index(drop=True))
+    assert split_by_id(split_within(backwards, "train", {"val": 0.2}, 0)) == split_by_id(carved[0])
+
+
+def test_within_rows_without_a_split_stay_without() -> None:
+    before = published()
+    holes = before.frame.assign(split=before.frame["split"].where(before.frame["id"] != "i3"))
+    after = split_within(replace(before, frame=holes).freeze_splits(), "train", {"val": 0.5}, 0)
+    assert after.frame.loc[after.frame["split"].isna(), "id"].tolist() == ["i3"]
+
+
+@pytest.mark.parametrize(
+    ("within", "ratios", "error", "message"),
+    [
+        ("train", {}, ConfigError, "say which share of it becomes another split"),
+        ("train", {"val": 1.0}, ConfigError, 'carved out of "train" sum to 1; leave it some rows'),
+        ("train", {"val": 0.2, "train": 0.7}, ConfigError, "sum to 1, not train 0.7"),
+        ("train", {"test": 0.2}, DataError, 'split "test" has 20 rows already, and rows outside of "train" stay'),
+        ("dev", {"val": 0.2}, DataError, 'no rows in split "dev": it has test, train'),
+        ("train", {"val": -0.2}, ConfigError, "must be 0 or more"),
+    ],
+)
+def test_within_says_what_is_wrong(within: str, ratios: dict[str, float], error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        split_within(published(), within, ratios, 0)

@@ -10,6 +10,8 @@ from typing import Any
 
 from emolens.data.importers.registry import Importer, importers
 from emolens.data.manifest import Manifest
+from emolens.data.protocol import Protocol, get_protocol
+from emolens.data.protocol_use import apply_protocol
 from emolens.errors import ConfigError, DataError
 from emolens.names import did_you_mean
 
@@ -140,7 +142,13 @@ def plan_import(kind: str) -> tuple[Importer, Mapping[str, Any]]:
     return known[adapter.importer], adapter.options
 
 
-def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | None = None) -> Manifest:
+def import_dataset(
+    kind: str,
+    source: str | Path,
+    options: Mapping[str, Any] | None = None,
+    protocol: str | Protocol | None = None,
+    fold: int | None = None,
+) -> Manifest:
     """Read the files of a data set into a validated manifest.
 
     Args:
@@ -148,24 +156,45 @@ def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | N
             (:func:`emolens.data.importers.registry.importers`) for one's own files.
         source: its folder; for ``csv`` also the table itself.
         options: fields of the importer's options; they override what the facts of the data set say.
+        protocol: how it is divided: the name of a protocol of this data set
+            (:func:`~emolens.data.protocol.list_protocols`), the path of a TOML file with one, or one itself; None keeps
+            the lists of the files.
+        fold: which fold of the protocol, from 1; None for the first, where it has folds.
 
     Returns:
         The manifest, rooted at the folder. ``metadata["notes"]`` says what was left out, ``metadata["partial"]``, if it
         is there, how many rows of how many known ones were found.
 
     Raises:
-        ConfigError: if the kind or an option is unknown.
+        ConfigError: if the kind, an option, the protocol or its fold is unknown.
         DataError: if a part of the layout is missing (which, what it is, how to get it), or its contents are wrong.
     """
     source = Path(source)
     importer, preset = plan_import(kind)
-    if _key(kind) in importers():
-        manifest = importer.read(source, importer.fill(options or {}))
-        manifest.validate(str(source))
-        return manifest
-    adapter = get_adapter(kind)
-    _check_layout(adapter, source)
-    manifest = importer.read(source, importer.fill({**preset, **(options or {})}))
+    adapter = None if _key(kind) in importers() else get_adapter(kind)
+    name = adapter.name if adapter is not None else _key(kind)
+    chosen = get_protocol(protocol, name) if isinstance(protocol, str) else protocol
+    if chosen is None and fold is not None:
+        raise ConfigError(f"--fold {fold} is of a protocol; name one with --protocol")
+    given = {**preset, **(options or {})}
+    if chosen is not None:
+        fold = chosen.fold(fold)
+        if chosen.folds_of_files:
+            given["fold"] = fold
+    if adapter is not None:
+        _check_layout(adapter, source)
+    manifest = importer.read(source, importer.fill(given))
+    where = str(source) if adapter is None else f"{adapter.name} at {source}"
+    if adapter is not None:
+        manifest = replace(manifest, metadata=_with_facts(manifest, adapter))
+    manifest.validate(where)
+    if chosen is not None:
+        manifest = apply_protocol(manifest, chosen, fold)
+        manifest.validate(where)
+    return manifest
+
+
+def _with_facts(manifest: Manifest, adapter: Adapter) -> dict[str, Any]:
     metadata = {
         "dataset": adapter.name,
         "title": adapter.title,
@@ -178,9 +207,7 @@ def import_dataset(kind: str, source: str | Path, options: Mapping[str, Any] | N
     expected = adapter.counts.total
     if expected is not None and len(manifest) < expected:
         metadata["partial"] = {"imported": len(manifest), "expected": expected}
-    manifest = replace(manifest, metadata=metadata)
-    manifest.validate(f"{adapter.name} at {source}")
-    return manifest
+    return metadata
 
 
 def _check_layout(adapter: Adapter, source: Path) -> None:

@@ -39,7 +39,8 @@ class Manifest:
     ``metadata``: ``dataset``, ``version``, ``citation``, ``licence``; ``scales`` {target: [low, high]};
     ``splits`` {name: {"n": int, "sha256": hex}}: the frozen splits; ``missing`` {target: n}: how many values of a
     target are known to be missing (any other NaN is an error); ``label_spaces`` {name: ``LabelSpace.as_dict()``}:
-    spaces that the data set brings along.
+    spaces that the data set brings along; ``protocol``: how the splits were made (see
+    :func:`~emolens.data.protocol_use.protocol_of`).
     ``root``: the folder to which ``path`` is relative.
 
     Examples:
@@ -110,12 +111,19 @@ class Manifest:
         return sorted(str(name) for name in self.frame["split"].dropna().unique())
 
     def freeze_splits(self) -> "Manifest":
-        """State the size and the SHA-256 of the id list of each split, so that any later change is found."""
+        """State the size and the SHA-256 of the id list of each split, so that any later change is found.
+
+        A protocol of which no split is left is no longer stated.
+        """
         splits = {}
         for name in self.split_names():
             ids = self.frame.loc[self.frame["split"] == name, "id"]
             splits[name] = {"n": len(ids), "sha256": ids_sha256(ids)}
-        return replace(self, metadata={**self.metadata, "splits": splits})
+        metadata = {**self.metadata, "splits": splits}
+        of_protocol = metadata.get("protocol", {}).get("splits", {})
+        if not any(splits.get(name) == stated for name, stated in of_protocol.items()):
+            metadata.pop("protocol", None)
+        return replace(self, metadata=metadata)
 
     def paths(self) -> list[Path]:
         """Absolute path of the file of each row."""

@@ -1,4 +1,4 @@
-"""Seeded, stratified, group-disjoint splits, frozen as id lists.
+"""Seeded, stratified, group-disjoint splits, of all rows or within one split, frozen as id lists.
 
 Legend: N rows, U units (groups, or single rows), S strata, K splits.
 """
@@ -61,6 +61,55 @@ def split_manifest(manifest: Manifest, ratios: Mapping[str, float], seed: int, b
     if empty:
         raise DataError(f'split "{empty[0]}" got no rows: {count} groups are too few, or its share is too small')
     return with_splits(manifest, np.array(names, dtype=object)[chosen_N], {"ratios": shares, "seed": seed, "by": by})
+
+
+def split_within(
+    manifest: Manifest, within: str, ratios: Mapping[str, float], seed: int, by: str | None = None
+) -> Manifest:
+    """Carve new splits out of one split alone; every row outside it stays where it is.
+
+    So a published test list stays a test list: validation is carved out of ``train``, or out of a test list that its
+    readers cut in two (CAER-S in UniEmoX: ``within="test", ratios={"val": 0.34}``).
+
+    Args:
+        manifest: has rows in ``within``; not changed.
+        within: the split to divide.
+        ratios: new split -> its share of the rows of ``within``; the rest stays in ``within``, whose own share may be
+            given too. Groups and strata as in :func:`split_manifest`.
+        seed: of the shuffle.
+        by: the column that makes the strata, as in :func:`split_manifest`.
+
+    Returns:
+        The manifest with its new splits, frozen; ids and SHA-256 of the splits other than these are as before.
+
+    Raises:
+        ConfigError: if no share is given, or the shares are negative, leave ``within`` nothing, or, with its own, do
+            not sum to 1.
+        DataError: if ``within`` has no rows, a new split has some already, or there are too few groups.
+
+    Examples:
+        >>> data = split_within(Manifest.read("data.parquet"), "train", {"val_2": 0.25}, seed=0)
+        >>> {name: split["n"] for name, split in data.metadata["splits"].items()}
+        {'test': 6, 'train': 9, 'val': 6, 'val_2': 3}
+    """
+    new = {name: float(share) for name, share in ratios.items() if name != within and share != 0}
+    if not new:
+        raise ConfigError(f'within "{within}": say which share of it becomes another split, for instance val 0.1')
+    if sum(new.values()) >= 1:
+        raise ConfigError(f'the shares carved out of "{within}" sum to {sum(new.values()):g}; leave it some rows')
+    part = manifest.select(within)
+    counts = manifest.frame["split"].value_counts()
+    taken = next((name for name in new if name in counts.index), None)
+    if taken is not None:
+        raise DataError(
+            f'split "{taken}" has {counts[taken]} rows already, and rows outside of "{within}" stay where they are; '
+            "carve another split, or divide all rows anew (without --within)"
+        )
+    shares = {within: float(ratios.get(within, 1 - sum(new.values()))), **new}
+    divided = split_manifest(part, shares, seed, by).frame["split"]
+    split_N = manifest.frame["split"].to_numpy(dtype=object).copy()
+    split_N[split_N == within] = divided.to_numpy(dtype=object)
+    return with_splits(manifest, split_N, {"within": within, "ratios": shares, "seed": seed, "by": by})
 
 
 def assign(manifest: Manifest, ratio_K: NDArray[np.float64], seed: int, by: str | None = None) -> NDArray[np.int64]:

@@ -21,6 +21,7 @@ REQUIRED = ("id", "path", "media")
 TEXTS = ("id", "path", "media", "split", "label", "label_space", "group", "text", "domain", "source", "licence")
 TARGETS = ("valence", "arousal", "dominance")
 LISTS = ("labels", "distribution", "boxes", "box_scores")
+PROTOCOL_WORDS = ("name", "title", "source", "sha256")
 MEDIA = ("image", "video", "audio")
 
 # Published tables round their means, and their shares of votes, so that these do not sum to 1 exactly.
@@ -256,6 +257,13 @@ def _frozen_splits(frame: pd.DataFrame, metadata: Metadata, _space_of: SpaceOf, 
         )
 
 
+def _protocol(_frame: pd.DataFrame, metadata: Metadata, _space_of: SpaceOf, name: str) -> None:
+    stated = metadata.get("protocol", {"splits": {}, **dict.fromkeys(PROTOCOL_WORDS, "")})
+    texts = isinstance(stated, dict) and all(isinstance(stated.get(word), str) for word in PROTOCOL_WORDS)
+    if not texts or not isinstance(stated.get("splits"), dict):
+        raise DataError(f'{name}: metadata "protocol" is damaged; import the data set again with --protocol')
+
+
 CHECKS: Mapping[str, Callable[[pd.DataFrame, Metadata, SpaceOf, str], None]] = {
     "columns": _columns,
     "ids": _ids,
@@ -265,5 +273,6 @@ CHECKS: Mapping[str, Callable[[pd.DataFrame, Metadata, SpaceOf, str], None]] = {
     "boxes": _boxes,
     "groups": _groups,
     "frozen splits": _frozen_splits,
+    "protocol": _protocol,
 }
 """In this order: the later ones rely on the first."""

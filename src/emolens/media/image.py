@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from emolens.errors import MediaError, in_short
+from emolens.media.picture.pixels import upright_rgb
+from emolens.media.picture.png_text import without_words
 
 MAX_PIXELS = 200_000_000  # the largest phone sensors; 600 MB once decoded to RGB. More is a mistake or a bomb
 
@@ -22,18 +24,6 @@ IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".jp2", ".j2k", ".ico"}
 )
-
-ORIENTATION = 0x0112  # EXIF tag; its values 2..8 are undone by
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-QUARTER_TURNS = (5, 6, 7, 8)  # these exchange height and width
 
 
 def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArray[np.uint8]:
@@ -83,7 +73,7 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> tup
     # Damaged bytes make the decoders raise nearly anything (SyntaxError, struct.error, KeyError, zlib.error, ...):
     # whatever it is, this one picture cannot be read, and the run continues.
     try:
-        image = _open(stream)
+        image = _open(without_words(stream))
     except Exception as error:
         raise MediaError(f"{name}: has a damaged header ({in_short(error)})") from error
     if image is None:
@@ -100,13 +90,8 @@ def _decode(stream: BinaryIO, size: int, name: str, min_side: int | None) -> tup
     try:
         if min_side is not None:
             image.draft(None, (2 * min_side, 2 * min_side))
-        orientation = _orientation(image)
-        rgb = _to_rgb(image)
-        if orientation in UPRIGHT:
-            rgb = rgb.transpose(UPRIGHT[orientation])
-            if orientation in QUARTER_TURNS:
-                height, width = width, height
-        return np.array(rgb, dtype=np.uint8), (height, width)
+        image_HWC, quarter_turn = upright_rgb(image)
+        return image_HWC, (width, height) if quarter_turn else (height, width)
     except MemoryError as error:
         raise MediaError(f"{name}: {width} x {height} pixels need more memory than there is") from error
     except Exception as error:
@@ -136,38 +121,3 @@ def _open(stream: BinaryIO) -> ImageFile.ImageFile | None:
     if failure is not None:
         raise failure
     return None
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # a broken EXIF block says nothing of the pixels: show them as they are
-        return 1
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any of Pillow's modes as RGB, of the first frame."""
-    if image.mode.startswith("I;16"):
-        deep_HW = np.asarray(image).astype(np.uint32)
-        return Image.fromarray(((deep_HW + 128) // 257).astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        return _from_wide_grey(np.asarray(image, dtype=np.float64)).convert("RGB")
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        # Pre-multiplied modes (La, RGBa) convert only by way of their plain twin.
-        straight = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)).convert("RGBA")
-        white = Image.new("RGBA", straight.size, "white")
-        return Image.alpha_composite(white, straight).convert("RGB")
-    return image.convert("RGB")
-
-
-def _from_wide_grey(grey_HW: NDArray[np.float64]) -> Image.Image:
-    """32-bit grey: the format does not state its range, so the usual ones are told apart by the values.
-
-    Raises:
-        ValueError: if the range is none of 0..1, 0..255, 0..65535.
-    """
-    low, high = float(grey_HW.min()), float(grey_HW.max())
-    for top in (1.0, 255.0, 65535.0):
-        if low >= 0 and high <= top:
-            return Image.fromarray(np.rint(grey_HW * (255.0 / top)).astype(np.uint8))
-    raise ValueError(f"32-bit grey from {low:g} to {high:g}: no picture range (0..1, 0..255 or 0..65535)")

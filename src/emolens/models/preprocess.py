@@ -102,19 +102,22 @@ class Preprocess:
         Returns:
             float32, shape (3, h, w), normalised.
         """
-        picture = Image.fromarray(image_HWC if self.mode != "shortest" else _without_ends(image_HWC))
-        size = self._scaled_size(picture.height, picture.width)
-        if size != (picture.height, picture.width):
-            picture = picture.resize((size[1], size[0]), FILTERS[self.interpolation])
-        picture = self._centre(picture)
         table_CV = _table(self.mean, self.std)
-        pixel_HWC = np.asarray(picture)
+        pixel_HWC = self.pixels(image_HWC)
         # A table of the 256 possible values is exact and, unlike torch arithmetic, starts no threads of its own
         # inside the threads that load pictures.
         input_CHW = np.empty((3, *self.crop), dtype=np.float32)
         for c in range(3):
             np.take(table_CV[c], pixel_HWC[:, :, c], out=input_CHW[c], mode="clip")
         return torch.from_numpy(input_CHW)
+
+    def pixels(self, image_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """One sample, before it is scaled to [0, 1] and normalised: uint8 RGB, shape (h, w, 3), read-only."""
+        picture = Image.fromarray(image_HWC if self.mode != "shortest" else _without_ends(image_HWC))
+        size = self._scaled_size(picture.height, picture.width)
+        if size != (picture.height, picture.width):
+            picture = picture.resize((size[1], size[0]), FILTERS[self.interpolation])
+        return np.asarray(self._centre(picture))
 
     def _scaled_size(self, height: int, width: int) -> tuple[int, int]:
         h, w = self.resize

@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
+from emolens.data.loaders.batch_loader import BatchLoader
 from emolens.errors import DataError
 from emolens.progress import Advance
 from emolens.training.interrupt import StopRequest
@@ -30,7 +31,7 @@ class Fit:
         optimizer: Any,
         curve: OptimizerConfig,
         train: Dataset[Batch],
-        batches: DataLoader[Batch],
+        batches: BatchLoader,
         validation: SharedValidation | None,
         sampler: EpochSampler,
         state: RunState,

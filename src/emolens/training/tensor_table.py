@@ -11,13 +11,6 @@ from torch.utils.data import Dataset
 
 Batch = Mapping[str, Tensor]
 
-ROW = "row"  # which samples a batch holds: int64 (B,)
-
-
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on a device, but for its row numbers: those are looked up on the host, which would wait for them."""
-    return {name: tensor if name == ROW else tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
-
 
 class TensorTable(Dataset[Batch]):
     """Named tensors with N rows each; a list of B row numbers gives a batch at once.

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
+from emolens.data.loaders.batch_loader import BatchLoader
 from emolens.errors import DataError, EmolensError
 from emolens.progress import progress
 from emolens.signals import Interrupted
@@ -33,7 +34,7 @@ from emolens.training.processes.validation import SharedValidation
 from emolens.training.run_state import RunState, on_cpu
 from emolens.training.sampler import EpochSampler
 from emolens.training.tasks.task import Step, Task
-from emolens.training.tensor_table import Batch, on_device
+from emolens.training.tensor_table import Batch
 from emolens.training.trainer_config import TrainerConfig, check_plan
 from emolens.training.watch import Watch
 
@@ -148,13 +149,7 @@ class Trainer:
         module = fabric.setup_module(task)
         curve = self.optimizer_config.for_batch(sampler.batch_size)
         optimizer = fabric.setup_optimizers(build_optimizer(task, curve))
-        batches: DataLoader[Batch] = DataLoader(
-            train,
-            sampler=sampler,
-            batch_size=None,
-            num_workers=self.workers,
-            pin_memory=fabric.device.type == "cuda",
-        )
+        batches = BatchLoader(train, sampler, self.workers, fabric.device)
         validation = None
         if val is not None:
             rows_at_once = config.val_batch_size or max(config.batch_size, 1024)
@@ -189,7 +184,7 @@ class Trainer:
         first = state.step - state.epoch * fit.steps_per_epoch
         fit.sampler.start(state.epoch, first)
         fit.watch.start()
-        batches = (on_device(batch, self.fabric.device) for batch in fit.batches)
+        batches = iter(fit.batches)
         # Of the last step, for the log; a run stopped in the last step of an epoch has none left in it.
         lr = self._rate(fit, max(0, state.step - 1))
         for index in range(first, fit.steps_per_epoch):

@@ -23,8 +23,15 @@ RED, BLUE = (255, 0, 0), (0, 0, 255)
 P32 = evaluation_preprocess(32)
 
 
-def two(manifest, **options):
-    return TwoViewDataset(manifest, P32, **{"seed": 3, **options})
+class Finished(TwoViewDataset):
+    """``dataset[rows]`` is what the network is given."""
+
+    def __getitem__(self, rows):
+        return self.finish(super().__getitem__(rows))
+
+
+def two(manifest, preprocess=P32, **options):
+    return Finished(manifest, preprocess, **{"seed": 3, **options})
 
 
 def pixels(image_CHW):
@@ -39,19 +46,20 @@ def is_red(image_CHW):
 
 
 def test_a_batch(people):
-    batch = two(people)[[5, 3, 0]]
-    assert {name: (tuple(t.shape), t.dtype) for name, t in batch.items()} == {
-        "scene": ((3, 3, 32, 32), torch.float32),
-        "person": ((3, 3, 32, 32), torch.float32),
-        "row": ((3,), torch.int64),
-        "has_person": ((3,), torch.bool),
-    }
-    assert batch["row"].tolist() == [5, 3, 0]
+    dataset = TwoViewDataset(people, P32, seed=3)
+    batch = dataset[[5, 3, 0]]
+    for made, dtype in ((batch, torch.uint8), (dataset.finish(batch), torch.float32)):
+        assert {name: (tuple(t.shape), t.dtype) for name, t in made.items()} == {
+            "scene": ((3, 3, 32, 32), dtype),
+            "person": ((3, 3, 32, 32), dtype),
+            "row": ((3,), torch.int64),
+            "has_person": ((3,), torch.bool),
+        }
+        assert made["row"].tolist() == [5, 3, 0]
     assert not batch["has_person"][1]
-    torch.testing.assert_close(batch["scene"][1], batch["person"][1])
-    for image_CHW in batch["scene"]:
-        assert -1 < pixels(image_CHW).min() < 1
-        assert 254 < pixels(image_CHW).max() < 256
+    assert torch.equal(batch["scene"][1], batch["person"][1])
+    for image_CHW, made_CHW in zip(batch["scene"], dataset.finish(batch)["scene"], strict=True):
+        torch.testing.assert_close(pixels(made_CHW), image_CHW.float(), atol=1e-3, rtol=0)
 
 
 def test_the_person_box_follows_the_crop(people):
@@ -201,7 +209,7 @@ def test_validation_sees_what_prediction_sees(jpegs):
     rows = list(range(len(jpegs)))
     for boxes in ([[]] * len(jpegs), [[[5.0, 5.0, 30.0, 40.0]]] * len(jpegs)):
         manifest = replace(jpegs, frame=jpegs.frame.assign(boxes=boxes))
-        batch = TwoViewDataset(manifest, backbone.preprocess, train=False)[rows]
+        batch = two(manifest, backbone.preprocess, train=False)[rows]
         assert torch.equal(batch["scene"], wanted)
 
 

@@ -119,8 +119,13 @@ def test_data_that_does_not_fit_the_recipe(data, tmp_path, tiny_clip, capsys):
         unsplit
     )
     assert train("probe", unsplit, tmp_path / "c", tiny_clip) == 3
-    assert "emolens data split" in capsys.readouterr().err
-    assert not any((tmp_path / name).exists() for name in "abc")
+    assert "--train 0.7 --val 0.1 --test 0.2 --seed 0" in capsys.readouterr().err
+    lists = tmp_path / "lists.parquet"  # as many data sets are published: no validation
+    known = whole.frame[whole.frame["split"] != "val"].reset_index(drop=True)
+    replace(whole, frame=known).freeze_splits().write(lists)
+    assert train("probe", lists, tmp_path / "d", tiny_clip) == 3
+    assert f"emolens data split {lists} --within train --val 0.1 --seed 0" in capsys.readouterr().err
+    assert not any((tmp_path / name).exists() for name in "abcd")
 
 
 def test_pictures_that_cannot_be_read_are_left_out_and_said(data, tmp_path, tiny_clip, capsys):

@@ -22,9 +22,11 @@ def info(name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|
         print_manifest(Manifest.read(name), name)
         return 0
     from emolens.data.adapter import get_adapter
+    from emolens.data.protocol import get_protocol, list_protocols
 
     adapter = get_adapter(name)
     console = terminal()
+    protocols = [get_protocol(known, adapter.name) for known in list_protocols(adapter.name)]
     facts = {
         "samples": samples(adapter.counts),
         "label space": adapter.label_space,
@@ -34,6 +36,7 @@ def info(name: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="NAME|
         "how to get it": adapter.obtain,
         "layout": adapter.layout,
         "splits": adapter.splits,
+        "protocols": "\n".join(f"--protocol {protocol.name}: {protocol.title}" for protocol in protocols),
         "notes": adapter.notes,
         "import": f"emolens data import {adapter.name} FOLDER --out {adapter.name}.parquet",
     }

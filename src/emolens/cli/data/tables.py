@@ -41,12 +41,14 @@ def print_manifest(manifest: "Manifest", name: str) -> None:
     """Rows by split and label, scales, groups, and what the importer had to say."""
     from rich.table import Table
 
+    from emolens.data.protocol_use import protocol_of
+
     frame, metadata = manifest.frame, manifest.metadata
     console = terminal()
     console.print(f"{name}: {len(manifest):,} rows", markup=False, soft_wrap=True)
     scales = ", ".join(f"{target} {low:g}..{high:g}" for target, (low, high) in metadata.get("scales", {}).items())
     spaces = list(frame["label_space"].dropna().unique()) if "label_space" in frame.columns else []
-    partial = metadata.get("partial")
+    partial, protocol = metadata.get("partial"), protocol_of(manifest)
     print_facts(
         {
             "data set": str(metadata.get("title", "")),
@@ -56,6 +58,7 @@ def print_manifest(manifest: "Manifest", name: str) -> None:
             "label rule": str(metadata.get("label_rule", "")),
             "scales": scales,
             "groups": f"{frame['group'].nunique():,}" if manifest.has("group") else "",
+            "protocol": protocol.words() if protocol else "no protocol",
             "part of the set": f"{partial['imported']:,} of {partial['expected']:,} rows" if partial else "",
             "notes": "\n".join(metadata.get("notes", [])),
         }

@@ -5,7 +5,7 @@ one sample and put back: the same sample looks the same in any worker, and nobod
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+NOT_ERASED = -1  # in place of a seed
+
 
 @contextmanager
-def global_seeds(rng: np.random.Generator) -> Iterator[None]:
-    """Set the three global generators from ``rng``, and put them back afterwards."""
+def global_seeds(seed: int) -> Iterator[None]:
+    """Seed the three global generators, and put them back afterwards."""
     before = random.getstate(), np.random.get_state(), torch.random.get_rng_state()
-    seed = int(rng.integers(2**32))
     random.seed(seed)
     np.random.seed(seed)
     torch.default_generator.manual_seed(seed)
@@ -42,15 +43,34 @@ def rand_augment(
         image_HWC: uint8 RGB, square, at the size of the network's input: lengths of shifts depend on it.
         mean: RGB in [0, 1], that borders are filled with.
     """
-    with global_seeds(rng):
+    with global_seeds(_seed(rng)):
         return np.asarray(_policy(policy, image_HWC.shape[0], mean)(Image.fromarray(image_HWC)))
 
 
-def random_erasing(image_CHW: Tensor, probability: float, rng: np.random.Generator) -> Tensor:
-    """Random erasing (Zhong et al. 2017) with noise for each pixel, of a normalised picture, in place."""
-    with global_seeds(rng):
-        erased: Tensor = _erasing(probability)(image_CHW)
-        return erased
+def erasing_seed(probability: float, rng: np.random.Generator) -> int:
+    """What :func:`random_erasing` of one picture is drawn from, or ``NOT_ERASED`` with 1 - ``probability``.
+
+    Drawn where the picture is read; the erasing itself waits until it is normalised.
+    """
+    seed = _seed(rng)
+    return seed if random.Random(seed).random() <= probability else NOT_ERASED  # noqa: S311  # as timm draws it
+
+
+def random_erasing(image_BCHW: Tensor, seed_B: Sequence[int]) -> Tensor:
+    """Random erasing (Zhong et al. 2017) with noise for each pixel, of normalised pictures on any device, in place.
+
+    Args:
+        seed_B: one of :func:`erasing_seed` for each picture. The noise is drawn on the CPU, the same everywhere.
+    """
+    for image_CHW, seed in zip(image_BCHW, seed_B, strict=True):
+        if seed != NOT_ERASED:
+            with global_seeds(seed):
+                _erasing()(image_CHW)
+    return image_BCHW
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**32))
 
 
 @cache
@@ -62,7 +82,7 @@ def _policy(policy: str, side: int, mean: tuple[float, ...]) -> Any:
 
 
 @cache
-def _erasing(probability: float) -> Any:
+def _erasing() -> Any:
     from timm.data.random_erasing import RandomErasing
 
-    return RandomErasing(probability, mode="pixel", device="cpu")
+    return RandomErasing(1.0, mode="pixel", device="cpu")

@@ -5,6 +5,7 @@ in pixels.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -54,10 +55,20 @@ def resized(image_HWC: NDArray[np.uint8], region: Region, side: int, flip: bool 
 
 
 def normalise(image_BCHW: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """uint8 (..., 3, H, W) on any device as float32, scaled to [0, 1], minus ``mean``, divided by ``std``."""
-    mean_C11 = torch.tensor(mean, device=image_BCHW.device).view(3, 1, 1)
-    std_C11 = torch.tensor(std, device=image_BCHW.device).view(3, 1, 1)
-    return image_BCHW.to(torch.float32).div_(255).sub_(mean_C11).div_(std_C11)
+    """uint8 (..., 3, H, W) on any device as float32, scaled to [0, 1], minus ``mean``, divided by ``std``.
+
+    Bit for bit what :class:`emolens.models.preprocess.Preprocess` makes of the same pixels.
+    """
+    full, mean_C11, std_C11 = _constants(mean, std, image_BCHW.device)
+    return image_BCHW.to(torch.float32).div_(full).sub_(mean_C11).div_(std_C11)
+
+
+@lru_cache(maxsize=8)
+def _constants(mean: tuple[float, ...], std: tuple[float, ...], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """On the device, once: sent with each batch they would be waited for. A GPU divides by a number on the CPU by
+    multiplying with its inverse, which rounds otherwise; by a tensor of its own it divides."""
+    full, mean_C, std_C = (torch.tensor(value, device=device) for value in (255.0, mean, std))
+    return full, mean_C.view(3, 1, 1), std_C.view(3, 1, 1)
 
 
 def least_side(side: int, scale: tuple[float, float]) -> int:

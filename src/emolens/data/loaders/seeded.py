@@ -1,5 +1,7 @@
 """Datasets whose random numbers depend on (seed, epoch, row) alone."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,6 +12,8 @@ from emolens.data.loaders.crops import sample_rng
 
 class SeededDataset(Dataset[dict[str, Tensor]]):
     """``dataset[rows]`` gives a batch; a row looks the same whichever worker or process loads it, in whatever order.
+
+    What is small travels between processes: pictures as uint8. :meth:`finish` makes of it what a network is given.
 
     Args:
         seed: of crops and augmentation.
@@ -23,6 +27,10 @@ class SeededDataset(Dataset[dict[str, Tensor]]):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch, from 0, whose samples are drawn next; running loader processes see it too."""
         self._epoch.fill_(epoch)
+
+    def finish(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The batch as a task takes it, made on the device it lies on; here it is that already."""
+        return batch
 
     def rng(self, row: int) -> np.random.Generator:
         """The random numbers of one row in the current epoch."""

@@ -3,15 +3,16 @@
 Legend: B rows of a batch, S side of the input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from emolens.data.loaders.augment import rand_augment, random_erasing
+from emolens.data.loaders.augment import erasing_seed, rand_augment, random_erasing
 from emolens.data.loaders.crops import least_side, normalise, random_crop, resized
 from emolens.data.loaders.pictures import Picture, Pictures
 from emolens.data.loaders.seeded import SeededDataset
@@ -39,7 +40,8 @@ class Augment:
 class SingleViewDataset(SeededDataset):
     """``dataset[rows]`` gives a batch:
 
-        image: (B, 3, S, S) float32, normalised as ``preprocess`` says.
+        image: (B, 3, S, S) uint8; after ``finish`` float32, normalised as ``preprocess`` says, and perhaps erased.
+        erase: (B,) int64, in training with erasing, see :func:`emolens.data.loaders.augment.erasing_seed`.
         row: (B,) int64, the rows that were read. The task has their labels and targets.
 
     Args:
@@ -82,6 +84,13 @@ class SingleViewDataset(SeededDataset):
     def __getitem__(self, rows: Sequence[int]) -> dict[str, Tensor]:
         return self._augmented(rows) if self.train else self._evaluated(rows)
 
+    def finish(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        made = dict(batch)
+        made["image"] = normalise(batch["image"], self.preprocess.mean, self.preprocess.std)
+        if (seed_B := made.pop("erase", None)) is not None:
+            random_erasing(made["image"], seed_B.tolist())
+        return made
+
     def _augmented(self, rows: Sequence[int]) -> dict[str, Tensor]:
         side, augment, mean = self.preprocess.crop[0], self.augment, self.preprocess.mean
         image_BSSC = np.empty((len(rows), side, side, 3), dtype=np.uint8)
@@ -99,20 +108,23 @@ class SingleViewDataset(SeededDataset):
             image_BSSC[b] = resized(picture.image_HWC, window, side, flip=bool(rng.random() < augment.flip))
             if augment.policy is not None:
                 image_BSSC[b] = rand_augment(image_BSSC[b], augment.policy, rng, mean)
-        image_BCSS = torch.from_numpy(image_BSSC).permute(0, 3, 1, 2).contiguous()
-        image_BCSS = normalise(image_BCSS, mean, self.preprocess.std)
+        batch = _batch(image_BSSC, pictures)
         if augment.erasing > 0:
-            for image_CSS, rng in zip(image_BCSS, rngs, strict=True):
-                random_erasing(image_CSS, augment.erasing, rng)
-        return {"image": image_BCSS, "row": torch.tensor([picture.row for picture in pictures])}
+            batch["erase"] = torch.tensor([erasing_seed(augment.erasing, rng) for rng in rngs])
+        return batch
 
     def _evaluated(self, rows: Sequence[int]) -> dict[str, Tensor]:
         pictures = self._pictures.read(rows, self.preprocess.min_side if self.view == "scene" else None)
-        images = [self.preprocess(cut(picture.image_HWC, self._part(picture))) for picture in pictures]
-        return {"image": torch.stack(images), "row": torch.tensor([picture.row for picture in pictures])}
+        images = [self.preprocess.pixels(cut(picture.image_HWC, self._part(picture))) for picture in pictures]
+        return _batch(np.stack(images), pictures)
 
     def _part(self, picture: Picture) -> Region:
         """What of the picture is looked at: all of it, or the person."""
         height, width = picture.image_HWC.shape[:2]
         whole: Region = (0.0, 0.0, float(width), float(height))
         return person_crop(picture.box_K4, picture.score_K, whole).region if self.view == "person" else whole
+
+
+def _batch(image_BSSC: NDArray[np.uint8], pictures: Sequence[Picture]) -> dict[str, Tensor]:
+    image_BCSS = torch.from_numpy(image_BSSC).permute(0, 3, 1, 2).contiguous()
+    return {"image": image_BCSS, "row": torch.tensor([picture.row for picture in pictures])}

@@ -3,7 +3,7 @@
 Legend: V = 2 views, B rows of a batch, C = 3 channels, S side of the input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ from emolens.data.loaders.seeded import SeededDataset
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
 from emolens.models.preprocess import Preprocess
-from emolens.people.crop import Region, person_crop
+from emolens.people.crop import person_crop
+
+VIEWS = ("scene", "person")
 
 
 class TwoViewDataset(SeededDataset):
@@ -28,7 +30,7 @@ class TwoViewDataset(SeededDataset):
     detector runs here: the boxes are in the table.
 
     ``dataset[rows]`` gives a batch:
-        scene, person: (B, 3, S, S) float32, normalised as ``preprocess`` says.
+        scene, person: (B, 3, S, S) uint8; after ``finish`` float32, normalised as ``preprocess`` says.
         row: (B,) int64. A picture that cannot be read is replaced by the next row in training, and reported once.
         has_person: (B,) bool; False if the person view is the scene.
 
@@ -68,7 +70,8 @@ class TwoViewDataset(SeededDataset):
         return len(self._pictures)
 
     def __getitem__(self, rows: Sequence[int]) -> dict[str, Tensor]:
-        view_VBCSS, found, taken = self._augmented(rows) if self.train else self._evaluated(rows)
+        view_VBSSC, found, taken = self._augmented(rows) if self.train else self._evaluated(rows)
+        view_VBCSS = torch.from_numpy(view_VBSSC).permute(0, 1, 4, 2, 3).contiguous()
         return {
             "scene": view_VBCSS[0],
             "person": view_VBCSS[1],
@@ -76,36 +79,36 @@ class TwoViewDataset(SeededDataset):
             "has_person": torch.tensor(found),
         }
 
-    def _augmented(self, rows: Sequence[int]) -> tuple[Tensor, list[bool], list[int]]:
+    def finish(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        views = {name: normalise(batch[name], self.preprocess.mean, self.preprocess.std) for name in VIEWS}
+        return {**batch, **views}
+
+    def _augmented(self, rows: Sequence[int]) -> tuple[NDArray[np.uint8], list[bool], list[int]]:
         side, found, taken = self.preprocess.crop[0], [], []
-        views_VBSSC = np.empty((2, len(rows), side, side, 3), dtype=np.uint8)
+        view_VBSSC = np.empty((2, len(rows), side, side, 3), dtype=np.uint8)
         for b, picture in enumerate(self._pictures.read_or_next(rows, least_side(side, self.scale))):
             rng = self.rng(rows[b])
             height, width = picture.image_HWC.shape[:2]
             window = random_crop(height, width, self.scale, rng)
             flip = bool(rng.random() < 0.5)
             crop = person_crop(picture.box_K4, picture.score_K, window)
-            views_VBSSC[0, b] = resized(picture.image_HWC, window, side, flip)
-            views_VBSSC[1, b] = resized(picture.image_HWC, crop.region, side, flip) if crop.found else views_VBSSC[0, b]
+            view_VBSSC[0, b] = resized(picture.image_HWC, window, side, flip)
+            view_VBSSC[1, b] = resized(picture.image_HWC, crop.region, side, flip) if crop.found else view_VBSSC[0, b]
             found.append(crop.found)
             taken.append(picture.row)
-        view_VBCSS = torch.from_numpy(views_VBSSC).permute(0, 1, 4, 2, 3).contiguous()
-        return normalise(view_VBCSS, self.preprocess.mean, self.preprocess.std), found, taken
+        return view_VBSSC, found, taken
 
-    def _evaluated(self, rows: Sequence[int]) -> tuple[Tensor, list[bool], list[int]]:
-        scenes, persons, found, taken = [], [], [], []
+    def _evaluated(self, rows: Sequence[int]) -> tuple[NDArray[np.uint8], list[bool], list[int]]:
+        views, found, taken = [], [], []
         for picture in self._pictures.read(rows, self.preprocess.min_side):
             height, width = picture.image_HWC.shape[:2]
             left, top, right, bottom = self.preprocess.seen_region(height, width)
             window = max(0.0, left), max(0.0, top), min(float(width), right), min(float(height), bottom)
             crop = person_crop(picture.box_K4, picture.score_K, window)
-            scenes.append(self.preprocess(picture.image_HWC))
-            persons.append(self._person(picture.image_HWC, crop.region) if crop.found else scenes[-1])
+            scene_SSC = self.preprocess.pixels(picture.image_HWC)
+            # The region as in training: all of it, since it is cut with its context already.
+            side = self.preprocess.crop[0]
+            views.append((scene_SSC, resized(picture.image_HWC, crop.region, side) if crop.found else scene_SSC))
             found.append(crop.found)
             taken.append(picture.row)
-        return torch.stack([torch.stack(scenes), torch.stack(persons)]), found, taken
-
-    def _person(self, image_HWC: NDArray[np.uint8], region: Region) -> Tensor:
-        """The region as in training: all of it, since it is cut with its context already."""
-        person_SSC = resized(image_HWC, region, self.preprocess.crop[0]).copy()  # torch wants it writable
-        return normalise(torch.from_numpy(person_SSC).permute(2, 0, 1), self.preprocess.mean, self.preprocess.std)
+        return np.stack(views, axis=1), found, taken

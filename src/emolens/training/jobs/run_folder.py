@@ -41,7 +41,7 @@ def seen_in_time(path: Path) -> bool:
 
 
 def select_split(manifest: Manifest, data: str | Path, name: str) -> Manifest:
-    """The rows of one split, or an error that says how to make splits.
+    """The rows of one split, or an error that says how to make it without touching the splits that there are.
 
     Raises:
         DataError: there are none.
@@ -49,7 +49,11 @@ def select_split(manifest: Manifest, data: str | Path, name: str) -> Manifest:
     try:
         return manifest.select(name)
     except DataError as error:
+        have = manifest.split_names()
+        source = "train" if "train" in have else next(iter(have), None)
+        share = {"train": 0.7, "val": 0.1}.get(name, 0.2)
+        options = f"--within {source} --{name} {share}" if source else "--train 0.7 --val 0.1 --test 0.2"
         raise DataError(
-            f"{data}: {error}. Training needs train and val: emolens data split {data} "
-            "--train 0.7 --val 0.1 --test 0.2 --seed 0 --out SPLIT.parquet"
+            f"{data}: {error}. Training needs train and val: emolens data split {data} {options} --seed 0 "
+            "--out SPLIT.parquet"
         ) from error

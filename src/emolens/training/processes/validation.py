@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
+from emolens.data.loaders.batch_loader import BatchLoader
 from emolens.training.processes.gather import gather_json, gather_uneven
 from emolens.training.tasks.task import Task, joined
-from emolens.training.tensor_table import Batch, on_device
+from emolens.training.tensor_table import Batch
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -40,13 +41,7 @@ class SharedValidation:
         mine = range(fabric.global_rank, -(-self.count // world) * world, world)
         self.counts = [number < self.count for number in mine]
         dealt = [batches[number % self.count] for number in mine]
-        self.batches: DataLoader[Batch] = DataLoader(
-            val,
-            sampler=dealt,
-            batch_size=None,
-            num_workers=workers,
-            pin_memory=fabric.device.type == "cuda",
-        )
+        self.batches = BatchLoader(val, dealt, workers, fabric.device)
 
     def run(self, task: Task) -> dict[str, float]:
         """The metrics of the task as it is now; every process must call it.
@@ -57,7 +52,7 @@ class SharedValidation:
         task.eval()
         # No inference mode: a sharded model would keep weights from here that the next step cannot use.
         with torch.no_grad(), self.fabric.autocast():
-            judged = [task.judge(on_device(batch, self.fabric.device)) for batch in self.batches]
+            judged = [task.judge(batch) for batch in self.batches]
             metrics = task.metrics(joined(self._gathered(judged)))
         task.train()
         # Those of one process for all, so that no last digit makes one of them stop early.
