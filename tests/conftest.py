@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import logging
 import os
 import signal
 import subprocess
@@ -25,6 +26,26 @@ settings.register_profile("emolens", deadline=None)  # no limit of time for an e
 settings.load_profile("emolens")
 
 SHARED = Path(os.environ.get("EMOLENS_SHARED") or Path(__file__).resolve().parents[1].parent / "shared")
+
+
+class Surface(logging.Handler):
+    """Raises what emolens logs as unforeseen: a mistake of ours must not pass as a row with an error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1] is not None:
+            raise record.exc_info[1]
+
+
+@pytest.fixture(autouse=True)
+def surface(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Unforeseen failures on single files end the test, unless it is marked with ``unforeseen``."""
+    log, handler = logging.getLogger("emolens.failures"), Surface()
+    if request.node.get_closest_marker("unforeseen") is None:
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
+    yield
+    log.removeHandler(handler)
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

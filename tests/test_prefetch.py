@@ -31,9 +31,20 @@ def test_no_more_wait_than_asked_for():
     items.close()
 
 
-def test_a_mistake_of_the_program_is_not_hidden():
+@pytest.mark.unforeseen
+def test_whatever_is_raised_becomes_words_and_a_log(caplog):
+    [item] = prefetch({}.__getitem__, [1], workers=1, ahead=0)
+    with caplog.at_level("DEBUG", logger="emolens.failures"):
+        words = reason(Path("a.mp4"), item.error)
+    assert words == "a.mp4: cannot be used, for a reason that was not foreseen (KeyError: 1)"
+    assert "KeyError" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_a_mistake_of_ours_surfaces_in_tests():
+    [item] = prefetch({}.__getitem__, [1], workers=1, ahead=0)
     with pytest.raises(KeyError):
-        list(prefetch({}.__getitem__, [1], workers=1, ahead=0))
+        reason(Path("a.mp4"), item.error)
 
 
 def test_reasons_begin_with_the_path():

@@ -15,7 +15,8 @@ def test_each_stops_with_the_exit_code_of_shells(number):
     with pytest.raises(Interrupted) as stop, answered(stop_at_once):
         os.kill(os.getpid(), number)
     assert stop.value.exit_code == 128 + number
-    assert str(stop.value) == f"stopped by {signal.Signals(number).name}"
+    words = "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+    assert str(stop.value) == words
     assert signal.getsignal(number) is before
 
 
@@ -60,5 +61,6 @@ def test_every_verb_ends_with_it_and_says_so(number, code):
         assert process.stdout.readline() == b"at work\n"
         process.send_signal(number)
         assert process.wait() == code
-        expected = f"emolens: stopped by {signal.Signals(number).name}; what was finished is kept\n"
+        words = "interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}"
+        expected = f"emolens: {words}; what was finished is kept\n"
         assert process.stderr.read().decode() == expected

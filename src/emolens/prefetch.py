@@ -1,5 +1,6 @@
 """Reading ahead: files are loaded in threads while the caller works on those before them."""
 
+import logging
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,13 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from emolens.errors import EmolensError
+from emolens.errors import EmolensError, in_short
+
+LOG = logging.getLogger("emolens.failures")
 
 Given = TypeVar("Given")
 Loaded = TypeVar("Loaded")
 
-FAILURES = (EmolensError, OSError, ValueError, MemoryError)
-"""How loading a file may fail; any other exception is a mistake in the program and ends the run."""
+FORESEEN = (EmolensError, OSError, ValueError, MemoryError)
+"""How loading a file may fail. Anything else is a mistake, of a library or of ours: see :func:`reason`."""
 
 IN_MEMORY = "picture in memory: "  # how read_image calls bytes; the caller knows the file
 
@@ -31,7 +34,7 @@ def prefetch(
 ) -> Generator[Item[Loaded], None, None]:
     """``load`` each item in threads and yield what became of it, in order.
 
-    An item that cannot be loaded (:data:`FAILURES`) becomes an :class:`Item` with an error; it never ends the run.
+    An item that cannot be loaded becomes an :class:`Item` with an error, whatever was raised; it never ends the run.
     Close the generator (``contextlib.closing``) to stop early: what is queued is then dropped, and nothing waited for.
 
     Args:
@@ -54,7 +57,7 @@ def prefetch(
             place, future = queue.popleft()
             try:
                 yield Item(place, future.result(), None)
-            except FAILURES as error:
+            except Exception as error:
                 yield Item(place, None, error)
             fill()
     finally:
@@ -63,7 +66,11 @@ def prefetch(
 
 
 def reason(path: Path, error: BaseException | None) -> str:
-    """Why a file could not be used, in words that begin with its path."""
+    """Why a file could not be used, in words that begin with its path: the one place where any failure becomes words.
+
+    What nobody foresaw is named by its class, and logged with its traceback (logger ``emolens.failures``, level debug;
+    ``--debug`` shows it). The tests of emolens make such a log an error, so mistakes of ours surface there.
+    """
     if isinstance(error, EmolensError):
         text = str(error).removeprefix(IN_MEMORY)
         return text if text.startswith(str(path)) else f"{path}: {text}"
@@ -73,4 +80,8 @@ def reason(path: Path, error: BaseException | None) -> str:
         return f"{path}: needs more memory than there is"
     if isinstance(error, OSError):
         return f"{path}: cannot be read ({error.strerror or error})"
-    return f"{path}: cannot be used ({error})"
+    if isinstance(error, FORESEEN):
+        return f"{path}: cannot be used ({error})"
+    assert error is not None
+    LOG.debug("%s: unforeseen", path, exc_info=error)
+    return f"{path}: cannot be used, for a reason that was not foreseen ({type(error).__name__}: {in_short(error)})"

@@ -22,7 +22,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(number).name}")
+        super().__init__("interrupted" if number == signal.SIGINT else f"stopped by {signal.Signals(number).name}")
         self.number, self.exit_code = number, 128 + number
 
 

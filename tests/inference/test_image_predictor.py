@@ -2,14 +2,21 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from emolens import load
 from emolens.errors import ConfigError
+from emolens.heads.linear import LinearHead
+from emolens.inference.image_predictor import ImagePredictor
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.timeline import Timeline
 from emolens.inference.video_frames import VIDEO_FRAMES
 from emolens.media.video import read_frames
+from emolens.models.backbones.load import load_backbone
+from emolens.models.probe import LinearProbe
+from emolens.runs.config import RunConfig
+from emolens.runs.models import ImageModel
 from emolens.taxonomy import get_label_space
 
 SPACE = get_label_space("mikels8")
@@ -179,3 +186,15 @@ def test_a_video_that_vanishes_before_its_windows_does_not_end_the_run(model, tm
     assert [row.status for row in rows] == ["partial"] + ["ok"] * 6
     assert rows[0].error == f"{gone}: no such file"
     assert rows[0].answered
+
+
+def test_weights_that_are_no_numbers_answer_nothing(tmp_path, picture, video):
+    backbone = load_backbone("mini")
+    probe = LinearProbe(backbone.embed_dim, len(SPACE), ("valence", "arousal"))
+    with torch.no_grad():
+        probe.linear.weight.fill_(float("nan"))
+    model = ImagePredictor("broken", ImageModel(backbone, LinearHead(probe, SPACE), RunConfig("probe")))
+    rows = model.predict([picture(tmp_path / "a.png"), video(tmp_path / "b.mp4", 0.3)])
+    assert [row.status for row in rows] == ["error", "error"]
+    assert all("the answer of broken is no number; its weights are damaged" in row.error for row in rows)
+    assert rows[0].label is rows[0].valence is None

@@ -78,3 +78,33 @@ def test_a_new_kind_of_input_is_one_function():
 
 def test_a_name_that_is_no_text_has_a_source_that_is():
     assert Input.of(Path(os.fsdecode(b"caf\xe9.jpg"))).source == "caf\\xe9.jpg"
+
+
+def test_what_cannot_be_looked_at_is_kept_for_its_row(tmp_path):
+    long, odd = "x" * 300 + ".jpg", "a\0b.jpg"
+    assert [one.path for one in read_inputs([long, odd])] == [Path(long), Path(odd)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-32"])
+def test_a_list_in_any_marked_encoding(folder, tmp_path, encoding):
+    text = f"{folder}/b.jpg\r\n{folder}/a.png\r\n"
+    content = b"\xff\xfe" + text.encode("utf-16-le") if encoding == "utf-16-le-bom" else text.encode(encoding)
+    (tmp_path / "list.txt").write_bytes(content)
+    assert names(read_inputs([tmp_path / "list.txt"])) == ["b.jpg", "a.png"]
+
+
+def test_a_list_in_latin_1_is_told(tmp_path):
+    (tmp_path / "list.txt").write_bytes("café.jpg\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"list\.txt: is no UTF-8 text \(byte 0xe9 in position 3\); save it as UTF-8"):
+        read_inputs([tmp_path / "list.txt"])
+
+
+def test_hidden_files_are_left_out_links_followed_and_loops_end(folder, tmp_path, picture):
+    picture(folder / "._a.png")
+    picture(folder / ".trash" / "d.png")
+    picture(tmp_path / "elsewhere" / "e.png")
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "again").symlink_to(tmp_path / "elsewhere")
+    (folder / "deep" / "loop").symlink_to(folder)
+    found = [one.path.relative_to(folder).as_posix() for one in read_inputs([folder])]
+    assert found == ["a.png", "again/e.png", "b.jpg", "deep/c.JPG", "link/e.png"]

@@ -28,7 +28,7 @@ VERBS = {
 }
 
 COMMON = (
-    "--quiet: no progress and no notices. --debug: the traceback of an error.",
+    "--quiet: no progress and no notices. --debug: the traceback of an error, also of one on a single file.",
     "Completion: emolens completion bash|zsh|fish",
 )
 
@@ -57,6 +57,11 @@ def main(arguments: list[str] | None = None) -> int:
     if args[0] in ("-V", "--version"):
         print(f"emolens {__version__}")
         return 0
+    if debug:
+        import logging
+
+        logging.basicConfig(format="%(name)s: %(message)s")
+        logging.getLogger("emolens").setLevel(logging.DEBUG)
     verb = args[0]
     if verb not in VERBS:
         print(f'emolens: unknown verb "{verb}"; {did_you_mean(verb, VERBS)}', file=sys.stderr)

@@ -13,6 +13,7 @@ from emolens.data.manifest import Manifest
 from emolens.data.protocol import Protocol, get_protocol
 from emolens.data.protocol_use import apply_protocol
 from emolens.errors import ConfigError, DataError
+from emolens.files import read_toml
 from emolens.names import did_you_mean
 
 
@@ -105,9 +106,7 @@ def _packaged() -> dict[str, Adapter]:
 
 def _read(path: Path) -> Adapter:
     try:
-        return _adapter(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        return _adapter(path.stem, read_toml(path))
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: does not hold the facts of a data set ({error})") from error
 

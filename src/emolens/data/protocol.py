@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.errors import ConfigError, DataError
+from emolens.files import read_toml
 from emolens.names import did_you_mean
 
 
@@ -143,9 +144,7 @@ def read_protocol(path: Path) -> Protocol:
         DataError: if the file is missing or does not hold a protocol; the message says what is wrong.
     """
     try:
-        return _protocol(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from error
+        return _protocol(read_toml(path))
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: does not hold a protocol ({error})") from error
 

@@ -5,7 +5,7 @@ Legend: H height, W width of the video, h height of the strip.
 
 import sys
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -22,13 +22,15 @@ from emolens.inference.inputs import Input, media_of
 from emolens.inference.prediction import Prediction
 from emolens.inference.results import by_input
 from emolens.media.frame_scaler import FrameScaler
-from emolens.media.media_file import open_media, picture_stream
+from emolens.media.media_file import open_media, packets_of, picture_stream
 from emolens.media.video import index_frames, probe
 from emolens.progress import Advance, notice, progress
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+    from av.stream import Stream
     from av.video.frame import VideoFrame
 
 CONTAINERS = (".mp4", ".mov", ".mkv")
@@ -185,28 +187,26 @@ class _Render:
                 self.audio = sink.add_stream("aac", rate=self.sound.sample_rate)
                 self.problems.append(f"its sound ({name}) does not fit into this container and was encoded as AAC")
 
+    def _packets(self, streams: "Sequence[Stream]") -> Iterator["Packet[Any]"]:
+        try:
+            yield from packets_of(self.source, *streams)
+        except MediaError as error:
+            self.problems.append(f"could not be read to its end ({error})")
+
     def run(self, advance: Advance) -> list[str]:
         import av
         from av.video.frame import VideoFrame
 
         broken = 0
         streams = [self.film] if self.audio is None or self.sound is None else [self.film, self.sound]
-        packets = self.source.demux(*streams)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                break
-            except av.FFmpegError as error:
-                self.problems.append(f"could not be read to its end ({error.strerror})")
-                break
+        for packet in self._packets(streams):
             if packet.stream is self.sound and self.copies:
                 if packet.dts is not None:
                     packet.stream = self.audio
                     self.sink.mux(packet)
                 continue
             try:
-                frames = packet.decode()
+                frames: list[Any] = packet.decode()
             except av.FFmpegError:
                 broken += 1
                 continue

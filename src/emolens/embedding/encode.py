@@ -23,7 +23,7 @@ from emolens.media.image import read_image
 from emolens.models.backbones.base import Backbone
 from emolens.people.boxes import Box
 from emolens.people.crop import person_part
-from emolens.prefetch import FAILURES, prefetch, reason
+from emolens.prefetch import prefetch, reason
 
 MAX_ROWS = 4  # a batch is handed on after this many times its size in files, however few of them reached the model
 PERSONS = 8  # of one picture that a thread loads together: decoded once for them, and no more samples in memory
@@ -155,7 +155,7 @@ def _load(backbone: Backbone, file: Sequence[Source], wanted: Callable[[str], bo
     path = file[0][0]
     try:
         content, sha256 = read_content(path)
-    except FAILURES as error:
+    except Exception as error:
         return [_Loaded("", error=reason(path, error))] * len(file)
     whole: list[NDArray[np.uint8]] = []  # decoded when the first person is wanted
 
@@ -174,6 +174,6 @@ def _load(backbone: Backbone, file: Sequence[Source], wanted: Callable[[str], bo
             continue
         try:
             rows.append(_Loaded(sha256, key, sample(box)))
-        except FAILURES as error:  # the content is known all the same: a copy of it fails likewise
+        except Exception as error:  # the content is known all the same: a copy of it fails likewise
             rows.append(_Loaded(sha256, key, error=reason(path, error)))
     return rows

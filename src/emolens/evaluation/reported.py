@@ -1,11 +1,10 @@
 """Numbers from publications, for a table of their own."""
 
 import os
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
 from emolens.errors import DataError
+from emolens.files import read_toml
 from emolens.names import did_you_mean
 
 
@@ -36,12 +35,7 @@ def read_reported(path: str | os.PathLike[str]) -> list[ReportedNumber]:
     Raises:
         DataError: not readable, or a table with a missing, unknown or mistyped field.
     """
-    try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise DataError(f"{path}: is not readable TOML ({error})") from error
+    content = read_toml(path)
     tables = content.get("reported")
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         raise DataError(f"{path}: has no [[reported]] tables")

@@ -7,13 +7,14 @@ Every kind of input goes through :func:`read_inputs`. A new kind is one function
 import glob
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
 from typing import Any, Literal
 
 from emolens.errors import ConfigError, DataError
+from emolens.files import read_text, walk
 from emolens.media.audio import AUDIO_SUFFIXES
 from emolens.media.image import IMAGE_SUFFIXES
 from emolens.media.video import VIDEO_SUFFIXES
@@ -110,20 +111,17 @@ def media_of(path: Path) -> Media:
 
 def _paths(given: str, media: Sequence[Media]) -> list[Path]:
     if given == "-":
-        return _lines(sys.stdin)
+        return _lines(sys.stdin.read())
     path = Path(given)
-    if path.is_dir():
-        suffixes = frozenset[str]().union(*(SUFFIXES[m] for m in media))
-        files = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes and p.is_file())
+    kind = _kind(path)
+    if kind == "folder":
+        files = walk(path, frozenset[str]().union(*(SUFFIXES[m] for m in media)))
         if not files:
             looked = ", ".join(f"{WORDS[m]} ({', '.join(sorted(SUFFIXES[m]))})" for m in media)
             raise DataError(f"{path}: nothing to read in this folder; looked for {looked}")
         return files
-    if path.exists():
-        if path.suffix.lower() in LIST_SUFFIXES:
-            with open(path, encoding="utf-8") as stream:
-                return _lines(stream)
-        return [path]
+    if kind == "file":
+        return _lines(read_text(path)) if path.suffix.lower() in LIST_SUFFIXES else [path]
     if glob.has_magic(given):
         matched = sorted(Path(p) for p in glob.glob(given, recursive=True) if Path(p).is_file())
         if not matched:
@@ -132,5 +130,13 @@ def _paths(given: str, media: Sequence[Media]) -> list[Path]:
     return [path]
 
 
-def _lines(stream: Iterable[str]) -> list[Path]:
-    return [Path(line.strip()) for line in stream if line.strip()]
+def _kind(path: Path) -> Literal["folder", "file"] | None:
+    """What is there; None for nothing, and for what cannot be looked at: reading it will say why."""
+    try:
+        return "folder" if path.is_dir() else "file" if path.exists() else None
+    except (OSError, ValueError):  # a name too long, a folder that may not be entered, a NUL
+        return None
+
+
+def _lines(text: str) -> list[Path]:
+    return [Path(line.strip()) for line in text.splitlines() if line.strip()]

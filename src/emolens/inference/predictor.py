@@ -23,7 +23,7 @@ from emolens.inference.perturbation import Perturbation
 from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span, Timeline
 from emolens.people.finder import PersonFinder
-from emolens.prefetch import FAILURES, reason
+from emolens.prefetch import reason
 from emolens.progress import Advance, progress
 from emolens.runs.config import RunConfig
 from emolens.taxonomy import LabelSpace
@@ -238,7 +238,7 @@ class Predictor(ABC):
         found, failure = Predictions.concatenate([]), ""
         try:
             found = self.predict_persons(given, persons.finder, timeline, batch_size)
-        except FAILURES as error:
+        except Exception as error:
             failure = reason(given.path, error)
         advance(len(found))
         if len(found) and persons.who == "persons":
@@ -282,7 +282,7 @@ class Predictor(ABC):
             for window in self.predict_windows(given, spans, batch_size):
                 windows.append(window)
                 advance(len(window))
-        except FAILURES as error:  # it was there a moment ago
+        except Exception as error:  # it was there a moment ago
             why = reason(given.path, error)
             whole = replace(whole, status_N=np.array(["partial"], object), error_N=np.array([why], object))
         if not windows:
@@ -298,8 +298,11 @@ class Predictor(ABC):
         error: Sequence[str | None] | None = None,
         spans: Sequence[Span | None] | None = None,
     ) -> Predictions:
-        """Rows of these inputs; ``answers`` None where none of them has one."""
-        return Predictions.of(
+        """Rows of these inputs; ``answers`` None where none of them has one.
+
+        An answer that is no number is none: its row has status ``error``.
+        """
+        rows = Predictions.of(
             [one.source for one in inputs],
             [one.media for one in inputs],
             Answers(self.label_space) if answers is None else answers,
@@ -311,6 +314,20 @@ class Predictor(ABC):
             boxes=[one.box for one in inputs],
             box_scores=[one.box_score for one in inputs],
         )
+        finite_N = np.ones(len(rows), dtype=bool)
+        for array in rows.answers.arrays().values():
+            finite_N &= np.isfinite(array).reshape(len(rows), -1).all(axis=1)
+        broken = np.flatnonzero(rows.answered_N & ~finite_N).tolist()
+        if answers is None or not len(broken):
+            return rows
+        status_N, error_N = rows.status_N.copy(), rows.error_N.copy()
+        status_N[broken] = "error"
+        error_N[broken] = [
+            f"{inputs[row].path}: the answer of {self.name} is no number; its weights are damaged, or overflow in this "
+            "precision (try fp32)"
+            for row in broken
+        ]
+        return replace(rows, status_N=status_N, error_N=error_N)
 
     def failed(self, given: Input, why: str, span: Span | None = None) -> Predictions:
         """The row of an input without a prediction."""

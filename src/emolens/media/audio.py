@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emolens.media.media_file import open_media, picture_stream
+from emolens.errors import MediaError
+from emolens.media.media_file import open_media, packets_of, picture_stream
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -149,21 +150,16 @@ class _Reading:
         """What can be decoded, whatever lies between."""
         import av
 
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except av.FFmpegError as error:
-                self.broken_off = error.strerror
-                return
-            try:
-                yield from packet.decode()
-            except av.EOFError:
-                return
-            except av.FFmpegError:
-                self.bad_packets += 1
+        try:
+            for packet in packets_of(container, stream):
+                try:
+                    yield from packet.decode()  # type: ignore[misc]  # of a stream of sound, frames of sound
+                except av.EOFError:
+                    return
+                except av.FFmpegError:
+                    self.bad_packets += 1
+        except MediaError as error:
+            self.broken_off = str(error)
 
     def _begin(self, frame: "AudioFrame") -> float:
         """When the frame begins, in seconds from the first picture."""

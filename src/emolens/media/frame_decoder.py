@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.errors import MediaError
 from emolens.media.frame_index import FrameIndex, index_stream, wanted_stream
-from emolens.media.media_file import open_media
+from emolens.media.media_file import open_media, packets_of
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -177,13 +178,11 @@ class FrameDecoder:
                 return
 
     def _demux(self) -> Iterator["Packet[VideoStream]"]:
-        import av
-
         try:
-            for packet in self._container.demux(self._stream):
+            for packet in packets_of(self._container, self._stream):
                 if packet.size:
                     yield packet
-        except av.FFmpegError:  # the index, made from the same packets, has said so
+        except MediaError:  # the index, made from the same packets, has said so
             return
 
     def _rewind(self) -> None:

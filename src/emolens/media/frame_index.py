@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import MediaError
-from emolens.media.media_file import check_size, has_decoder, open_media, picture_stream
+from emolens.media.media_file import check_size, has_decoder, open_media, packets_of, picture_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -87,18 +87,16 @@ def wanted_stream(container: "InputContainer", path: str | Path) -> "VideoStream
 
 def index_stream(container: "InputContainer", stream: "VideoStream", path: str | Path) -> FrameIndex:
     """As :func:`index_frames`, of an open file that has not been read from yet."""
-    import av
-
     rows: list[tuple[int | None, int | None, bool, bool, int]] = []
     problems = []
     hides = stream.codec_context.name in ("vp8", "libvpx")
     try:
-        for packet in container.demux(stream):
+        for packet in packets_of(container, stream):
             if packet.size:
                 hidden = packet.is_discard or (hides and _never_shown(packet))
                 rows.append((packet.pts, packet.dts, packet.is_keyframe, hidden, packet.duration or 0))
-    except av.FFmpegError as error:
-        problems.append(f"the file cannot be read to its end ({error.strerror})")
+    except MediaError as error:
+        problems.append(f"the file cannot be read to its end ({error})")
     shown = [place for place, row in enumerate(rows) if not row[3]]
     if not shown:
         raise MediaError(f"{path}: its picture stream holds no frame")

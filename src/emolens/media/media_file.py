@@ -1,8 +1,9 @@
 """Opens a media file, that one file and nothing else."""
 
 import errno
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emolens.errors import MediaError
 from emolens.media.image import MAX_PIXELS
@@ -10,6 +11,8 @@ from emolens.media.image import MAX_PIXELS
 if TYPE_CHECKING:
     from av import FFmpegError
     from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
 VIDEO_SUFFIXES = frozenset(
@@ -66,6 +69,28 @@ def _reason(head: bytes, error: "FFmpegError") -> str:
     return f"is not a video or a sound, whatever its name says ({error.strerror})"
 
 
+def packets_of(container: "InputContainer", *streams: "Stream") -> Iterator["Packet[Any]"]:
+    """The packets of some streams, to the end of the file, or to where it cannot be read on.
+
+    Raises:
+        MediaError: where it cannot be read on. PyAV fails in its own code, not in FFmpeg's, where a stream appears that
+            the header did not name (FLV, MPEG), and names none of it.
+    """
+    import av
+
+    packets = container.demux(*streams)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.FFmpegError as error:
+            raise MediaError(error.strerror) from error
+        except (IndexError, AttributeError) as error:
+            raise MediaError("a stream appears that its header does not name") from error
+        yield packet
+
+
 def picture_stream(container: "InputContainer") -> "VideoStream | None":
     """The stream of moving pictures: the default one, else the first; None where there is none.
 
@@ -79,9 +104,14 @@ def picture_stream(container: "InputContainer") -> "VideoStream | None":
     return next((stream for stream in streams if stream.disposition & Disposition.default), next(iter(streams), None))
 
 
-def has_decoder(stream: "VideoStream") -> bool:
-    """Whether the stream's codec is known; its size and the like can be asked only then."""
+def has_decoder(stream: "Stream") -> bool:
+    """Whether the stream's codec is known; its name, its size and the like can be asked only then."""
     return getattr(stream, "codec_context", None) is not None
+
+
+def codec_name(stream: "Stream") -> str:
+    """FFmpeg's name of a stream's codec; "unknown" where there is no decoder for it."""
+    return str(stream.codec_context.name) if has_decoder(stream) else "unknown"
 
 
 def check_size(stream: "VideoStream", path: str | Path) -> None:

@@ -1,11 +1,12 @@
 """What the header of a media file says."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emolens.errors import MediaError
-from emolens.media.media_file import check_size, has_decoder, open_media, picture_stream
+from emolens.media.media_file import check_size, codec_name, has_decoder, open_media, packets_of, picture_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -73,8 +74,8 @@ def probe(path: str | Path) -> MediaInfo:
             height=height,
             fps=fps,
             rotation=rotation,
-            video_codec=None if stream is None else stream.name or "unknown",
-            audio_codec=(sounds[0].name or "unknown") if sounds else None,
+            video_codec=None if stream is None else codec_name(stream),
+            audio_codec=codec_name(sounds[0]) if sounds else None,
             audio_streams=len(sounds),
         )
 
@@ -84,13 +85,13 @@ def _rotation(container: "InputContainer", stream: "VideoStream") -> int:
     import av
 
     stream.thread_count = 1
-    packets = container.demux(stream)
-    for _ in range(32):
-        try:
-            for frame in next(packets).decode():
-                return round(frame.rotation / 90) % 4 * 90
-        except StopIteration:
-            break
-        except av.FFmpegError:
-            continue
+    try:
+        for packet in islice(packets_of(container, stream), 32):
+            try:
+                for frame in packet.decode():
+                    return round(frame.rotation / 90) % 4 * 90
+            except av.FFmpegError:
+                continue
+    except MediaError:
+        pass
     return 0

@@ -18,7 +18,7 @@ from emolens.people.boxes import PersonBoxes
 from emolens.people.cache import FLOOR, BoxCache
 from emolens.people.detector import Detector
 from emolens.people.letterbox import letterbox
-from emolens.prefetch import FAILURES, prefetch, reason
+from emolens.prefetch import prefetch, reason
 from emolens.progress import progress
 
 
@@ -129,5 +129,5 @@ def _load(path: Path, side: int, wanted: Callable[[str], bool]) -> _Loaded:
     try:
         image_HWC = read_image(content)
         return _Loaded(sha256, (letterbox(image_HWC, side), *image_HWC.shape[:2]))
-    except FAILURES as error:
+    except Exception as error:
         return _Loaded(sha256, error=reason(path, error))

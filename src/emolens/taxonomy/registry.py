@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emolens.errors import ConfigError, DataError
+from emolens.files import read_toml
 from emolens.names import did_you_mean
 from emolens.taxonomy.label_space import LabelSpace
 
@@ -20,12 +21,7 @@ def load_label_space(path: str | PathLike[str]) -> LabelSpace:
         DataError: if it is missing, not TOML, or not a label space.
     """
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: is not TOML ({error})") from error
+    table = read_toml(path)
     try:
         return LabelSpace.from_dict({"name": path.stem} | table)
     except DataError as error:

@@ -119,3 +119,12 @@ def test_groups_in_the_names(tmp_path: Path) -> None:
     touch(tmp_path, "positive/3.mp4")
     with pytest.raises(DataError, match=r'positive/3\.mp4: no group in its name \(pattern "\(\[a-z\]\+\)_"\)'):
         read(tmp_path, media="video", label_space="polarity2", group_pattern="([a-z]+)_")
+
+
+def test_two_classes_may_share_a_linked_folder(tmp_path, picture):
+    picture(tmp_path / "store" / "x.png")
+    for label in ("joy", "fear"):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        (tmp_path / "data" / label / "more").symlink_to(tmp_path / "store")
+    manifest = import_imagefolder(tmp_path / "data", ImageFolderOptions(label_space="ekman6"))
+    assert sorted(manifest.frame["label"]) == ["fear", "joy"]

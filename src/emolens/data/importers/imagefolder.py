@@ -1,6 +1,5 @@
 """Pictures, videos or sounds in folders named after their labels."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from emolens.data.importers.spaces import canonical_label, matching_space, own_s
 from emolens.data.importers.splits import SPLIT_NAMES
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
+from emolens.files import walk
 
 
 @dataclass(frozen=True)
@@ -85,23 +85,9 @@ def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
 
 def _files(source: Path, suffixes: frozenset[str]) -> tuple[list[str], int]:
     """Paths relative to ``source``, sorted, and the number of files with another suffix."""
-    paths, others = [], 0
-    seen: set[str] = set()
-    for folder, subfolders, files in os.walk(source, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link to where we have been, perhaps to a parent: it would never end
-            subfolders.clear()
-            continue
-        seen.add(real)
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in files:
-            if name.startswith("."):
-                continue
-            if os.path.splitext(name)[1].lower() in suffixes:
-                paths.append(Path(folder, name).relative_to(source).as_posix())
-            else:
-                others += 1
-    return sorted(paths), others
+    files = walk(source)
+    paths = [path.relative_to(source).as_posix() for path in files if path.suffix.lower() in suffixes]
+    return sorted(paths), len(files) - len(paths)
 
 
 def _split_folders(paths: list[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
 from emolens.data.manifest import Manifest
 from emolens.errors import ConfigError, DataError
+from emolens.files import read_text
 from emolens.names import did_you_mean
 
 CLASSES = "classInd.txt"
@@ -120,11 +121,8 @@ def _lists(folder: Path, fold: int) -> dict[str, Path]:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Number (from 1) and text of the lines that are not blank."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
-    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    lines = read_text(path).splitlines()
+    return [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
 def _classes(path: Path) -> dict[str, int] | None:

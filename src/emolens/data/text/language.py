@@ -5,10 +5,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
-from emolens.errors import ConfigError
+from emolens.errors import ConfigError, DataError
+from emolens.files import read_text
 from emolens.names import did_you_mean
 
 ATTRIBUTES = ("scene", "object", "brightness", "colorfulness", "facial_expression", "human_action", "emotion")
@@ -66,9 +66,9 @@ def load_language(name: str) -> Language:
     """
     if name.endswith(".toml"):
         try:
-            text = Path(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{name}: cannot be read ({error})") from error
+            text = read_text(name)
+        except DataError as error:
+            raise ConfigError(str(error)) from error
     elif name in list_languages():
         text = (files("emolens.data.text") / "languages" / f"{name}.toml").read_text(encoding="utf-8")
     else:
