@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emolens.people.crop import person_crop
+from emolens.errors import DataError
+from emolens.people.crop import person_crop, person_part
 
 WHOLE = (0.0, 0.0, 500.0, 400.0)
 UNIT = st.floats(0, 1)
@@ -56,3 +57,36 @@ def test_always_inside_and_square_where_there_is_room(a, b, c, d, margin, width,
         side = max(box[2] - box[0], box[3] - box[1]) * (1 + 2 * margin)
         assert right - left == pytest.approx(min(side, width))
         assert bottom - top == pytest.approx(min(side, height))
+
+
+@pytest.fixture
+def image(rng):
+    return rng.integers(0, 256, (100, 200, 3), dtype=np.uint8)
+
+
+def test_the_part_is_the_square_about_the_person(image):
+    part = person_part(image, (60, 30, 80, 70), "a.jpg")  # 40 px tall: 8 px around, and 56 px each way
+    np.testing.assert_array_equal(part, image[22:78, 42:98])
+    assert np.shares_memory(part, image)
+
+
+def test_the_part_of_someone_at_the_edge_is_moved_in(image):
+    np.testing.assert_array_equal(person_part(image, (0, 0, 40, 40), "a.jpg"), image[:56, :56])
+    np.testing.assert_array_equal(person_part(image, (180, 0, 200, 100), "a.jpg"), image[:, 60:])
+
+
+def test_a_box_may_reach_out_by_a_pixel_and_no_further(image):
+    inside, out = person_part(image, (160, 50, 200, 100), ""), person_part(image, (160, 50, 200.9, 101), "")
+    np.testing.assert_array_equal(inside, out)
+    with pytest.raises(DataError, match=r"a\.jpg: box \[160\.0, 50\.0, 202\.0, 100\.0\] is outside its picture of 200 x 100"):
+        person_part(image, (160, 50, 202, 100), "a.jpg")
+
+
+@pytest.mark.parametrize("box", [(10, 10, 10, 20), (30, 10, 20, 20), (0, 0, float("nan"), 5)])
+def test_a_box_that_is_none(image, box):
+    with pytest.raises(DataError, match=r"a\.jpg: box .* is not left < right, top < bottom"):
+        person_part(image, box, "a.jpg")
+
+
+def test_somebody_thinner_than_a_pixel_is_still_seen(image):
+    assert person_part(image, (50.2, 40.1, 50.4, 40.3), "a.jpg").shape == (1, 1, 3)

@@ -253,13 +253,12 @@ class ImagePredictor(Predictor):
         return self.table([given], answers, status=[status], error=[error], spans=[span])
 
     def _person(self, given: Input, number: int, person: PersonInVideo, span: Span, problem: str = "") -> Predictions:
-        """One row of a person: the mean over the frames in ``span``, and the box in the middle of them."""
-        frames = person.within(span)
-        middle = int(frames[len(frames) // 2])
+        """One row of a person: the mean over the frames in ``span``, and the box in the middle of it."""
+        middle = person.place_at(span)
         box_score = round(float(person.score_N[middle]), 4)
         return self.table(
             [replace(given, box=person.box_at(middle), person=number, box_score=box_score)],
-            person.answers[frames].mean(),
+            person.answers[person.within(span)].mean(),
             status=["partial" if problem else "ok"],
             error=[f"{given.path}: {problem}" if problem else None],
             spans=[span],

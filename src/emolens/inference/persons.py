@@ -1,6 +1,6 @@
 """Whom a model is asked about in plain files: the scene, the persons in it, or both.
 
-Legend: N inputs, M things that are asked about.
+Legend: N inputs, M things that are asked about, and as many rows.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,33 @@ from numpy.typing import NDArray
 from emolens.errors import ConfigError, WeightsError
 from emolens.inference.inputs import Input
 from emolens.inference.results import Predictions
-from emolens.people.boxes import rounded
+from emolens.people.boxes import PersonBoxes, rounded
 from emolens.people.crop import View
 from emolens.people.finder import DETECTOR, NOBODY, PersonFinder
 from emolens.progress import quiet
 
 Who = Literal["scene", "persons", "both"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about N pictures.
+
+    Attributes:
+        inputs: M of them, those of a picture next to each other, the scene first.
+        place_M: of each one's picture, int64.
+        nobody_M: which stand for persons that were not found, bool.
+        failure_M: why nobody could be looked for; None where somebody could.
+    """
+
+    inputs: list[Input]
+    place_M: NDArray[np.int64]
+    nobody_M: NDArray[np.bool_]
+    failure_M: list[str | None]
+
+    def told(self, rows: Predictions) -> Predictions:
+        """The rows of these inputs, those of scenes marked where nobody was found, or could be looked for."""
+        return without_persons(rows, self.nobody_M, self.failure_M)
 
 
 @dataclass(frozen=True)
@@ -34,32 +55,24 @@ class Persons:
     who: Who = "scene"
     finder: PersonFinder | None = None
 
-    def ask(self, pictures: Sequence[Input]) -> tuple[list[Input], NDArray[np.int64], NDArray[np.bool_]]:
-        """What is asked about N pictures.
-
-        Returns:
-            M inputs, a picture's next to each other, the scene first; the place of each one's picture, int64 (M,); and
-            which of them stand for persons that were not found, bool (M,).
-        """
+    def ask(self, pictures: Sequence[Input]) -> Asked:
+        """Find the persons in N pictures."""
         assert self.finder is not None
         with quiet():  # the bar of the prediction counts these pictures
             found = self.finder.in_files([one.path for one in pictures])
-        asked: list[Input] = []
+        inputs: list[Input] = []
         place: list[int] = []
         nobody: list[bool] = []
+        failure: list[str | None] = []
         for number, (one, persons) in enumerate(zip(pictures, found.persons, strict=True)):
-            count = 0 if persons is None else len(persons)
-            if self.who == "both" or not count:
-                asked.append(one)
-                nobody.append(self.who == "persons")
-            if persons is not None:
-                for person, (box, score) in enumerate(zip(persons.box_K4, persons.score_K, strict=True), start=1):
-                    left, top, right, bottom = rounded(box)
-                    box_score = round(float(score), 4)
-                    asked.append(replace(one, box=(left, top, right, bottom), person=person, box_score=box_score))
-                    nobody.append(False)
-            place += [number] * (len(asked) - len(place))
-        return asked, np.array(place, dtype=np.int64), np.array(nobody, dtype=bool)
+            asked = [] if persons is None else _persons_of(one, persons)
+            if self.who == "both" or not asked:
+                asked.insert(0, one)
+            inputs += asked
+            place += [number] * len(asked)
+            nobody += [self.who == "persons" and persons is not None and not len(persons)] * len(asked)
+            failure += [found.errors.get(number)] * len(asked)
+        return Asked(inputs, np.array(place, dtype=np.int64), np.array(nobody, dtype=bool), failure)
 
 
 SCENE = Persons()
@@ -95,11 +108,24 @@ def choose_persons(view: View, who: Who | None = None, people: PersonFinder | st
     return Persons(who, finder)
 
 
-def without_persons(rows: Predictions, nobody_M: NDArray[np.bool_]) -> Predictions:
-    """Rows of scenes that stand for persons who were not found, marked so."""
+def without_persons(
+    rows: Predictions, nobody_M: NDArray[np.bool_], failure_M: Sequence[str | None] | None = None
+) -> Predictions:
+    """Rows of scenes, marked where nobody was found (``no_person``), or could be looked for (``partial``)."""
     status_M, error_M = rows.status_N.copy(), rows.error_N.copy()
-    for row in np.flatnonzero(nobody_M & (rows.status_N == "ok")):
-        status_M[row] = "no_person"
-        why = "nobody was found" if rows.media_N[row] == "image" else "no person in it was followed"
-        error_M[row] = f"{rows.source_N[row]}: {why}; this answer is of the scene"
+    for row in np.flatnonzero(rows.answered_N):
+        if failure_M is not None and failure_M[row] is not None:
+            status_M[row], error_M[row] = "partial", f"{failure_M[row]}; nobody could be looked for"
+        elif nobody_M[row] and status_M[row] == "ok":
+            status_M[row] = "no_person"
+            why = "nobody was found" if rows.media_N[row] == "image" else "no person in it was followed"
+            error_M[row] = f"{rows.source_N[row]}: {why}; this answer is of the scene"
     return replace(rows, status_N=status_M, error_N=error_M)
+
+
+def _persons_of(picture: Input, persons: PersonBoxes) -> list[Input]:
+    """The persons found in a picture, numbered from 1."""
+    return [
+        replace(picture, box=rounded(box), person=person, box_score=round(float(score), 4))
+        for person, (box, score) in enumerate(zip(persons.box_K4, persons.score_K, strict=True), start=1)
+    ]

@@ -22,8 +22,8 @@ class Prediction:
             duration; the windows of its timeline are rows that follow that one.
         person: number of the person, from 1, the most confident first (in a video: the longest seen first); None for
             the scene, all that the picture shows.
-        x0, y0, x1, y1: the person's box, left, top, right, bottom in pixels of the upright picture; in a video, where
-            the person is in the middle of the span. None for the scene.
+        x0, y0, x1, y1: the person's box, left, top, right, bottom in pixels of the upright picture; in a video, of
+            the frame with this person that is nearest to the middle of the span. None for the scene.
         box_score: how sure the detector is that there is a person, in [0, 1]; None where the box was given.
         label, score: the most probable label and its probability.
         scores: label -> probability, summing to 1; of a multi-label model, degrees that do not.

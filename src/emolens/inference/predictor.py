@@ -216,9 +216,9 @@ class Predictor(ABC):
             part = range(start, min(len(inputs), start + CHUNK * batch_size))
             pictures = np.array([place for place in part if inputs[place].media == "image"], dtype=np.int64)
             if len(pictures):
-                asked, place_M, nobody_M = persons.ask([inputs[place] for place in pictures])
-                rows = in_order(list(self._scenes(asked, timeline, batch_size, workers, advance)))
-                yield pictures[place_M], without_persons(rows, nobody_M)
+                asked = persons.ask([inputs[place] for place in pictures])
+                rows = in_order(list(self._scenes(asked.inputs, timeline, batch_size, workers, advance)))
+                yield pictures[asked.place_M], asked.told(rows)
             for place in part:
                 if inputs[place].media != "image":
                     rows = self._scene_and_persons(inputs[place], timeline, batch_size, workers, advance, persons)
@@ -235,7 +235,7 @@ class Predictor(ABC):
     ) -> Predictions:
         """The rows of one video."""
         assert persons.finder is not None
-        found, failure = Predictions.concatenate([]), ""
+        found, failure = Predictions.concatenate([]), None
         try:
             found = self.predict_persons(given, persons.finder, timeline, batch_size)
         except Exception as error:
@@ -244,12 +244,10 @@ class Predictor(ABC):
         if len(found) and persons.who == "persons":
             return found
         scene = in_order(list(self._scenes([given], timeline, batch_size, workers, advance)))
-        if failure and scene.answered_N.all():
-            count = len(scene)
-            scene = replace(scene, status_N=np.full(count, "partial", object), error_N=np.full(count, failure, object))
-        elif not len(found):
-            scene = without_persons(scene, np.full(len(scene), persons.who == "persons"))
-        return Predictions.concatenate([scene, found]) if len(found) else scene
+        if len(found):
+            return Predictions.concatenate([scene, found])
+        nobody_N = np.full(len(scene), persons.who == "persons" and failure is None)
+        return without_persons(scene, nobody_N, [failure] * len(scene))
 
     def _scenes(
         self,

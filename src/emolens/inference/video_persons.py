@@ -1,6 +1,6 @@
 """Persons in a video, found in its frames, followed through time, and judged frame by frame.
 
-Legend: K frames of a batch, N frames of one person, H, W height and width.
+Legend: N frames of one person, M boxes of all, H, W height and width.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,6 +49,10 @@ class PersonInVideo:
         """From the first frame to the end of the last, in seconds."""
         return float(self.time_N[0]), min(float(self.time_N[-1]) + 1 / RATE_HZ, self.duration_s)
 
+    def place_at(self, span: Span) -> int:
+        """Place of the frame with this person that is shown nearest to the middle of a span."""
+        return int(np.abs(self.time_N + 0.5 / RATE_HZ - (span[0] + span[1]) / 2).argmin())
+
     def within(self, span: Span) -> NDArray[np.int64]:
         """Places of the frames in a window."""
         return np.flatnonzero((self.time_N >= span[0] - 1e-9) & (self.time_N < span[1] - 1e-9))
@@ -86,32 +90,33 @@ def persons_in_video(
         MediaError: no video, no pictures in it, or none that can be decoded.
     """
     frames = SteadyFrames(path, SIDE // 2)  # which decodes to twice that
-    content, height = sha256_file(path), probe(path).height
+    content, info = sha256_file(path), probe(path)
+    size_2 = np.array([info.width, info.height], dtype=np.float64)
+    scale_4 = np.ones(4)
     tracker = Tracker()
-    answers: dict[int, list[Answers]] = {}
-    seen, scale = 0, 1.0
+    owners: list[int] = []
+    judged: list[Answers] = []
+    seen = 0
     for batch in frames.batches(batch_size):
         images = [image for _, image in batch]
         found = finder.in_frames(content, [time_s for time_s, _ in batch], images)
-        owners: list[int] = []
         parts: list[Image] = []
         for (time_s, image), boxes in zip(batch, found, strict=True):
             owners += tracker.add(time_s, boxes)
             for left, top, right, bottom in boxes.box_K4.tolist():
                 parts.append(person_part(image, (left, top, right, bottom), str(path)))
         if parts:
-            judged = judge(parts)
-            for row, owner in enumerate(owners):
-                answers.setdefault(owner, []).append(judged[[row]])
+            judged.append(judge(parts))
         seen += len(batch)
-        scale = height / images[0].shape[0]
+        scale_4 = np.tile(size_2 / images[0].shape[1::-1], 2)  # each side was rounded to whole pixels
+    owner_M, answers = np.array(owners), Answers.concatenate(judged) if judged else Answers()
     least = min(LEAST_FRAMES, seen)
     persons = [
         PersonInVideo(
             np.array(track.times),
-            np.stack(track.boxes).astype(np.float64) * scale,
+            np.clip(np.stack(track.boxes).astype(np.float64) * scale_4, 0, np.tile(size_2, 2)),
             np.array(track.scores),
-            Answers.concatenate(answers[number]),
+            answers[np.flatnonzero(owner_M == number)],
             frames.index.duration_s,
         )
         for number, track in enumerate(tracker.tracks)

@@ -2,7 +2,8 @@
 
 ``DIR/<first 16 digits of the detector's fingerprint>.jsonl`` has a line for each content that went through the
 detector, appended as it is done: what was finished before a Ctrl-C, or a power cut, is never computed again. Boxes are
-kept down to a score of ``FLOOR``, so that another threshold needs no detector either.
+kept down to a score of ``FLOOR``, so that another threshold needs no detector either. The frames of a video stand in
+``DIR/<the same digits>/<first 16 digits of the video's SHA-256>.jsonl``.
 """
 
 import json
@@ -24,7 +25,7 @@ class BoxCache:
 
     Args:
         directory: made if need be; may be shared by several runs.
-        fingerprint: of the detector.
+        fingerprint: of the detector; of the video, for its frames.
 
     Raises:
         DataError: on entering or adding: the disk is full, or the place cannot be written.

@@ -42,7 +42,9 @@ class PersonFinder:
     ) -> None:
         if not FLOOR <= threshold <= 1:
             raise ConfigError(f"threshold {threshold:g}: must be {FLOOR} to 1, the least score of a person")
-        self.spec, self.threshold, self.device, self.folder = spec, threshold, device, cache
+        self.spec, self.threshold, self.device = spec, threshold, device
+        self.folder = cache or user_cache() / "people"
+        self._video: tuple[str, BoxCache] | None = None
 
     @classmethod
     def of(cls, people: "PersonFinder | str | None") -> "PersonFinder | None":
@@ -58,8 +60,8 @@ class PersonFinder:
 
     @cached_property
     def cache(self) -> BoxCache:
-        """What was found before, by this detector."""
-        return BoxCache(self.folder or user_cache() / "people", self.detector.fingerprint)
+        """What this detector found in pictures before; what it found in a video has a file of its own."""
+        return BoxCache(self.folder, self.detector.fingerprint)
 
     def in_files(self, paths: Sequence[Path], batch_size: int = 8) -> FoundPersons:
         """See :func:`emolens.people.detect_files.detect_files`."""
@@ -73,15 +75,22 @@ class PersonFinder:
             times: of the frames, in seconds.
             images: K of them, uint8 RGB, each (H, W, 3).
         """
+        known = self._in_video(content)
         keys = [_frame_key(content, time_s, image) for time_s, image in zip(times, images, strict=True)]
-        new = [k for k, key in enumerate(keys) if key not in self.cache]
+        new = [k for k, key in enumerate(keys) if key not in known]
         if new:
             found = self.detector.detect([images[k] for k in new])
-            with self.cache as cache:
+            with known:
                 for k, persons in zip(new, found, strict=True):
                     height, width = images[k].shape[:2]
-                    cache.add(keys[k], height, width, persons)
-        return [self.cache[key][2].above(self.threshold) for key in keys]
+                    known.add(keys[k], height, width, persons)
+        return [known[key][2].above(self.threshold) for key in keys]
+
+    def _in_video(self, content: str) -> BoxCache:
+        """What was found in one video before. An hour has 7,200 frames: in one file they would all be read each time."""
+        if self._video is None or self._video[0] != content:
+            self._video = content, BoxCache(self.folder / self.detector.fingerprint[:16], content)
+        return self._video[1]
 
 
 def _frame_key(content: str, time_s: float, image_HWC: NDArray[np.uint8]) -> str:
