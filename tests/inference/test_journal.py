@@ -63,3 +63,30 @@ def test_an_input_that_is_given_twice_has_its_rows_twice(tmp_path):
     with journal.open():
         journal.add(film("a", 2))
     assert by_input(journal.finish(["a", "a"])) == [film("a", 2), film("a", 2)]
+
+
+ASKED = {"model": "mini", "who": "both", "people": "yolox:nano from 0.3"}
+
+
+def test_what_was_asked_is_kept_and_must_be_asked_again(tmp_path):
+    table = tmp_path / "t.jsonl"
+    journal = Journal(table, resume=False)
+    journal.check_asked(ASKED)
+    with journal.open():
+        journal.add([Prediction("a"), Prediction("a", person=1)])
+    Journal(table, resume=True).check_asked(ASKED)
+    for name, other in (("model", "lite"), ("who", "scene"), ("people", "yolox:nano from 0.5")):
+        with pytest.raises(ConfigError, match=f"was of {name} {ASKED[name]}, this one is of {name} {other}; continue"):
+            Journal(table, resume=True).check_asked({**ASKED, name: other})
+    again = Journal(table, resume=True)
+    again.check_asked(ASKED)
+    with again.open():
+        again.add([Prediction("b")])
+    assert [row.person for row in again.finish(["b", "a"])] == [None, None, 1]
+
+
+def test_what_was_asked_does_not_matter_where_nothing_was_done(tmp_path):
+    (tmp_path / ".t.jsonl.partial.jsonl").write_text('{"model": "mini"}\n[{"source": "a", "me')
+    journal = Journal(tmp_path / "t.jsonl", resume=True)
+    journal.check_asked({"model": "lite"})
+    assert journal.done == {}

@@ -93,7 +93,8 @@ def predict_to_file(
     check_suffix(out)
     lengths = timeline or Timeline()
     journal = Journal(Path(out), resume)
-    journal.check_model(predictor.name, predictor.label_space.name if predictor.label_space else None)
+    space = predictor.label_space.name if predictor.label_space is not None else "none"
+    journal.check_asked({"model": predictor.name, "label_space": space, **persons.told, "timeline": lengths.told})
     sources = [one.source for one in inputs]
     first = {source: one for source, one in zip(reversed(sources), reversed(inputs), strict=True)}
     todo = [first[source] for source in dict.fromkeys(sources) if source not in journal.done]

@@ -1,14 +1,15 @@
 """Predictions over an archive that survive a stop: rows are appended as they come, the table is written at the end.
 
-A line of the journal is a JSON list, all rows of one file: a video whose timeline was not finished when the run stopped
-has no line yet, or a torn one, and is done again.
+The first line of the journal says what was asked, as a JSON object. Each other line is a JSON list, all rows of one
+file: a video whose timeline was not finished when the run stopped has no line yet, or a torn one, and is done again.
 """
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from emolens.errors import ConfigError
 from emolens.files import write_error
@@ -31,6 +32,7 @@ class Journal:
     def __init__(self, table: Path, resume: bool) -> None:
         self.table = table
         self.path = table.with_name(f".{table.name}.partial.jsonl")
+        self.asked: dict[str, str] = {}
         self.done: dict[str, list[Prediction]] = {}
         if not self.path.exists():
             return
@@ -38,21 +40,31 @@ class Journal:
             raise ConfigError(
                 f"{table}: an interrupted run left {self.path.name}; continue it with --resume, or remove that file"
             )
-        self.done = {rows[0].source: rows for rows in _read(self.path)}
+        for line in _read(self.path):
+            if isinstance(line, dict):
+                self.asked = line
+            else:
+                self.done[line[0]["source"]] = [Prediction(**row) for row in line]
 
-    def check_model(self, model: str, label_space: str | None) -> None:
-        """A table is of one model: what was done must be of this one.
+    def check_asked(self, asked: Mapping[str, str]) -> None:
+        """A table is the answer to one question: what was done must have been asked in the same words.
+
+        Args:
+            asked: name of a setting, as ``model`` or ``who`` -> its value.
 
         Raises:
-            ConfigError: the interrupted run was of another model, or in another label space.
+            ConfigError: the interrupted run was of another model, label space, timeline, or of others in the pictures.
         """
-        for rows in self.done.values():
-            if rows[0].answered and (rows[0].model, rows[0].label_space) != (model, label_space):
-                raise ConfigError(
-                    f"{self.table}: the interrupted run was of model {rows[0].model} in label space "
-                    f"{rows[0].label_space}, this one is of {model} in {label_space}; continue with the same, or "
-                    f"remove {self.path.name}"
-                )
+        other = {name: before for name, before in self.asked.items() if before != asked.get(name)} if self.done else {}
+        if other:
+            before, now = (
+                ", ".join(f"{name} {values.get(name, 'unknown')}" for name in other) for values in (other, asked)
+            )
+            raise ConfigError(
+                f"{self.table}: the interrupted run was of {before}, this one is of {now}; continue with the same, "
+                f"or remove {self.path.name}"
+            )
+        self.asked = dict(asked)
 
     @contextmanager
     def open(self) -> Iterator["Journal"]:
@@ -61,6 +73,7 @@ class Journal:
             self.table.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "w", encoding="utf-8") as self._stream:
                 # Written anew, so that a line torn by a crash is gone.
+                self._stream.write(json.dumps(self.asked, ensure_ascii=False) + "\n")
                 self._stream.writelines(_line(rows) for rows in self.done.values())
                 yield self
         except OSError as error:
@@ -93,11 +106,11 @@ def _line(rows: Sequence[Prediction]) -> str:
     return f"[{', '.join(to_json(row) for row in rows)}]\n"
 
 
-def _read(path: Path) -> Iterator[list[Prediction]]:
-    """The files up to the end, or to a line torn by a crash."""
+def _read(path: Path) -> Iterator[Any]:
+    """What the lines hold, up to the end, or to a line torn by a crash."""
     with open(path, encoding="utf-8") as stream:
         for line in stream:
             try:
-                yield [Prediction(**row) for row in json.loads(line)]
+                yield json.loads(line)
             except json.JSONDecodeError:
                 return

@@ -55,6 +55,12 @@ class Persons:
     who: Who = "scene"
     finder: PersonFinder | None = None
 
+    @property
+    def told(self) -> dict[str, str]:
+        """In words, for a run that is to be continued with the same."""
+        people = "none" if self.finder is None else f"{self.finder.spec} from {self.finder.threshold:g}"
+        return {"who": self.who, "people": people}
+
     def ask(self, pictures: Sequence[Input]) -> Asked:
         """Find the persons in N pictures."""
         assert self.finder is not None

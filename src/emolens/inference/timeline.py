@@ -48,6 +48,12 @@ class Timeline:
                 "make it at most as long as the window"
             )
 
+    @property
+    def told(self) -> str:
+        """In words, for a run that is to be continued with the same."""
+        which = {None: "long files", True: "every file", False: "no file"}[self.wanted]
+        return f"{self.window_s:g} s every {self.hop_s:g} s, smoothed over {self.smooth_s:g} s, of {which}"
+
     def follows(self, duration_N: Floats) -> NDArray[np.bool_]:
         """Which files of these lengths in seconds (NaN for pictures), shape (N,), get windows."""
         if self.wanted is None:
