@@ -49,13 +49,15 @@ class PersonInVideo:
         """From the first frame to the end of the last, in seconds."""
         return float(self.time_N[0]), min(float(self.time_N[-1]) + 1 / RATE_HZ, self.duration_s)
 
-    def place_at(self, span: Span) -> int:
-        """Place of the frame with this person that is shown nearest to the middle of a span."""
-        return int(np.abs(self.time_N + 0.5 / RATE_HZ - (span[0] + span[1]) / 2).argmin())
-
     def within(self, span: Span) -> NDArray[np.int64]:
         """Places of the frames in a window."""
         return np.flatnonzero((self.time_N >= span[0] - 1e-9) & (self.time_N < span[1] - 1e-9))
+
+    def place_at(self, span: Span) -> int:
+        """Place of the frame in a window that is shown nearest to its middle, the later of two."""
+        inside = self.within(span)
+        distance_N = np.abs(self.time_N[inside] + 0.5 / RATE_HZ - (span[0] + span[1]) / 2)
+        return int(inside[distance_N == distance_N.min()][-1])
 
     def box_at(self, place: int) -> Box:
         return rounded(self.box_N4[place])

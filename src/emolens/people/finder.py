@@ -87,7 +87,7 @@ class PersonFinder:
         return [known[key][2].above(self.threshold) for key in keys]
 
     def _in_video(self, content: str) -> BoxCache:
-        """What was found in one video before. An hour has 7,200 frames: in one file they would all be read each time."""
+        """What was found in one video before. Its 7,200 frames an hour are nothing that another file needs to read."""
         if self._video is None or self._video[0] != content:
             self._video = content, BoxCache(self.folder / self.detector.fingerprint[:16], content)
         return self._video[1]
