@@ -119,7 +119,7 @@ def without_persons(
 ) -> Predictions:
     """Rows of scenes, marked where nobody was found (``no_person``), or could be looked for (``partial``)."""
     status_M, error_M = rows.status_N.copy(), rows.error_N.copy()
-    for row in np.flatnonzero(rows.answered_N):
+    for row in np.flatnonzero(rows.answered_N).tolist():
         if failure_M is not None and failure_M[row] is not None:
             status_M[row], error_M[row] = "partial", f"{failure_M[row]}; nobody could be looked for"
         elif nobody_M[row] and status_M[row] == "ok":
