@@ -29,7 +29,7 @@ def make_targets(rng, n=80, groups=None) -> Targets:
         rng.uniform(-1, 1, n),
         rng.uniform(-1, 1, n),
         groups,
-        None,
+        {},
         "",
     )
 

@@ -98,7 +98,7 @@ def test_groups_are_resampled_whole(predictor, colours):
 def test_breakdown_by_domain(predictor, colours):
     domains = ["photo" if i % 2 else "art" for i in range(24)]
     evaluation = evaluate(predictor(), colours(domain=domains))
-    found = evaluation.measured.domains
+    found = evaluation.measured.breakdown["domain"]
     assert set(found) == {"photo", "art"}
     total = sum(found[d]["accuracy"].n * found[d]["accuracy"].value for d in found)
     assert total == pytest.approx(8 * evaluation.metrics["accuracy"].value)
@@ -154,7 +154,7 @@ def test_labels_without_a_point_cannot_be_reached_through_points(predictor, colo
     from emolens.evaluation.score.targets import Targets
 
     targets = Targets(
-        "d", "d", "test", ("a",), (Path("a"),), targets_space, np.array([0]), None, None, None, None, None, ""
+        "d", "d", "test", ("a",), (Path("a"),), targets_space, np.array([0]), None, None, None, None, {}, ""
     )
     with pytest.raises(ConfigError, match="qwrt, zzyx"):
         fit_predictor(model, targets)

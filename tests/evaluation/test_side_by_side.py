@@ -25,11 +25,11 @@ def test_emo8_domain_by_domain(predictor, colours):
     domains = [EMO8[i % 5] for i in range(120)]
     manifest = colours(n=120, space="mikels8", domain=domains)
     evaluation = evaluate(predictor("mikels8"), manifest)
-    found = evaluation.measured.domains
+    found = evaluation.measured.breakdown["domain"]
     assert tuple(found) == EMO8
     targets, score_NC = evaluation.targets, evaluation.answers.score_NC
     for domain, metrics in found.items():
-        of_N = np.array(targets.domain_N) == domain
+        of_N = np.array(targets.columns["domain"]) == domain
         right = (score_NC[of_N].argmax(axis=1) == targets.label_N[of_N]).mean()
         assert metrics["accuracy"].value == pytest.approx(right)
         assert metrics["accuracy"].n == of_N.sum() == 8
@@ -37,9 +37,9 @@ def test_emo8_domain_by_domain(predictor, colours):
     total = sum(m["accuracy"].value * m["accuracy"].n for m in found.values()) / 40
     assert total == pytest.approx(evaluation.metrics["accuracy"].value)
     html = evaluation_page(evaluation)
-    table = html[html.index("Domain by domain") :]
+    table = html[html.index("By domain") :]
     assert [table.index(domain) for domain in EMO8] == sorted(table.index(domain) for domain in EMO8)
-    assert set(evaluation.to_json()["domains"]) == set(EMO8)
+    assert set(evaluation.to_json()["by"]["domain"]) == set(EMO8)
 
 
 PERSONS = ("caer", "caer_s", "crema_d", "crema_d_votes", "emotic", "heco", "javanese")

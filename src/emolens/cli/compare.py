@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from emolens.cli.options import Compute, ComputeOptions, PersonOptions
+from emolens.cli.options import By, Compute, ComputeOptions, PersonOptions
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class CompareOptions:
     """Folder for metrics.json, predictions.parquet and report.html."""
     split: str = "test"
     """Which rows are scored, "all" for every row; the baselines are fitted on "train" and "val"."""
+    by: By = ()
+    """Columns whose values are measured one by one, such as --by domain --by source; domain and platform by default."""
     seed: int = 0
     """Of the bootstrap."""
     cache: Path | None = None
@@ -38,7 +40,9 @@ def main(args: list[str]) -> int:
     options = tyro.cli(CompareOptions, args=args, prog="emolens compare")
     from emolens.compute import ComputeConfig
     from emolens.evaluation.compare import compare
-    from emolens.evaluation.report.terminal import comparison_tables, print_table
+    from emolens.evaluation.report.by_value import comparison_by_value
+    from emolens.evaluation.report.page import NO_PROTOCOL
+    from emolens.evaluation.report.terminal import by_value_table, comparison_tables, print_table
     from emolens.people.finder import NOBODY
 
     comparison = compare(
@@ -48,6 +52,7 @@ def main(args: list[str]) -> int:
         split=None if options.split == "all" else options.split,
         batch_size=options.compute.batch_size,
         seed=options.seed,
+        by=options.by or None,
         who=options.persons.who,
         people=options.persons.finder(NOBODY),
         compute=ComputeConfig(options.compute.device, options.compute.precision, options.compute.workers),
@@ -57,6 +62,10 @@ def main(args: list[str]) -> int:
     )
     for table in comparison_tables(comparison):
         print_table(table)
+    for view in comparison_by_value(comparison):
+        print_table(by_value_table(view))
+    for data, use in comparison.protocols.items():
+        print(f"{data}: {f'protocol {use.words()}' if use else NO_PROTOCOL}")
     for entry in comparison.entries:
         reasons = {cell.not_run for cell in entry.cells.values() if cell.not_run is not None}
         if len(reasons) == 1 and all(cell.not_run for cell in entry.cells.values()):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import tyro
 
-from emolens.cli.options import Compute, ComputeOptions, PersonOptions
+from emolens.cli.options import By, Compute, ComputeOptions, PersonOptions
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class EvaluateOptions:
     """Which rows; "all" for every row."""
     robustness: bool = False
     """Of videos: measure also without sound, without pictures, with fewer frames and in noise."""
+    by: By = ()
+    """Columns whose values are measured one by one, such as --by domain --by source; domain and platform by default."""
     label_space: str | None = None
     """What the classes of a published checkpoint (uniemox:FILE) mean; other models know."""
     seed: int = 0
@@ -41,7 +43,9 @@ def main(args: list[str]) -> int:
     options = tyro.cli(EvaluateOptions, args=args, prog="emolens evaluate")
     from emolens.compute import ComputeConfig
     from emolens.evaluation.evaluate import evaluate
-    from emolens.evaluation.report.terminal import evaluation_table, perturbations_table, print_table
+    from emolens.evaluation.report.by_value import evaluation_by_value
+    from emolens.evaluation.report.page import NO_PROTOCOL
+    from emolens.evaluation.report.terminal import by_value_table, evaluation_table, perturbations_table, print_table
     from emolens.people.finder import NOBODY
 
     evaluation = evaluate(
@@ -52,6 +56,7 @@ def main(args: list[str]) -> int:
         batch_size=options.compute.batch_size,
         seed=options.seed,
         robustness=options.robustness,
+        by=options.by or None,
         label_space=options.label_space,
         who=options.persons.who,
         people=options.persons.finder(NOBODY),
@@ -68,6 +73,9 @@ def main(args: list[str]) -> int:
     ):
         if parts:
             print_table(perturbations_table(title, parts))
+    for view in evaluation_by_value(measured):
+        print_table(by_value_table(view))
+    print(f"protocol: {evaluation.protocol.words()}" if evaluation.protocol else NO_PROTOCOL)
     shown = "shown the person of each row, " if evaluation.answers.view == "person" else ""
     counts = ", ".join([f"{measured.n_failed} failed", *measured.partial.words()])
     print(f"{shown}{measured.n_scored} of {measured.n_total} rows scored, {counts}")

@@ -29,6 +29,10 @@ Compute = Annotated[ComputeOptions, tyro.conf.arg(name="")]
 """For a field of a verb's options: shown as a group of its own, without a prefix."""
 
 
+By = tyro.conf.UseAppendAction[tuple[str, ...]]
+"""Names of columns, the flag repeated for each."""
+
+
 @dataclass(frozen=True)
 class PersonOptions:
     """Whom the model is asked about."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
+from emolens.data.protocol_use import protocol_of
 from emolens.errors import ConfigError, DataError, EmolensError
 from emolens.evaluation.baselines.registry import list_baselines
 from emolens.evaluation.candidate import Candidate, Setting, predictor_candidate
@@ -38,6 +39,7 @@ def compare(
     seed: int = 0,
     who: Who | None = None,
     people: PersonFinder | str | None = None,
+    by: Sequence[str] | None = None,
     compute: ComputeConfig | None = None,
     cache: str | os.PathLike[str] | None = None,
     reported: str | os.PathLike[str] | None = None,
@@ -61,13 +63,16 @@ def compare(
             None, what fits each (:func:`emolens.evaluation.score.view.choose_view`).
         people: finds the persons in manifests without boxes (``yolox:PATH``, or a
             :class:`emolens.people.PersonFinder`); None leaves them without.
+        by: columns whose values are also measured one by one, on the data sets that have them; None for ``domain`` and
+            ``platform``.
         compute: where specs are loaded, and how many files decode at once.
         cache: folder of the embeddings, None for the user's cache; models on one backbone embed once.
         reported: TOML file with numbers from publications, shown apart.
         command: how a reader can run this again; None for the equivalent command line.
 
     Raises:
-        ConfigError, WeightsError: a given model cannot be loaded (before any picture is read); two have one name.
+        ConfigError, WeightsError: a given model cannot be loaded (before any picture is read); two have one name; no
+            data set has a column of ``by``, or it has more than 50 values.
         DataError: a manifest without the split or without targets; nothing could be scored; ``out`` cannot be written.
 
     Examples:
@@ -77,7 +82,7 @@ def compare(
     """
     compute = compute or ComputeConfig()
     numbers = read_reported(reported) if reported is not None else []
-    data_sets = read_data_sets(data, split, PersonFinder.of(people))
+    data_sets = read_data_sets(data, split, PersonFinder.of(people), by)
     if out is not None:
         make_folder(out)
     given = _named(models)
@@ -111,7 +116,8 @@ def compare(
         spreads=[] if who == "both" else seed_spreads(dict(zip(setting.models, own, strict=True))),
         reported=numbers,
         seed=seed,
-        command=command or _command(setting.models, data, split, seed),
+        command=command or _command(setting.models, data, split, seed, by),
+        protocols={name: protocol_of(part.manifest) for name, part in data_sets.items()},
     )
     if out is not None:
         write_comparison(comparison, out)
@@ -176,7 +182,9 @@ def _check_something_scored(entries: Sequence[Entry]) -> None:
         raise DataError(f"none of the given models could be scored; the first: {cells[0].not_run}")
 
 
-def _command(models: Sequence[str], data: Sequence[ManifestLike], split: str | None, seed: int) -> str:
+def _command(
+    models: Sequence[str], data: Sequence[ManifestLike], split: str | None, seed: int, by: Sequence[str] | None
+) -> str:
     paths = [str(m.metadata.get("dataset", "MANIFEST")) if isinstance(m, Manifest) else str(m) for m in data]
     words = ["emolens", "compare", "--models", *models, "--data", *paths, "--split", split or "all"]
-    return shlex.join([*words, "--seed", str(seed)])
+    return shlex.join([*words, "--seed", str(seed), *(word for column in by or () for word in ("--by", column))])

@@ -1,16 +1,17 @@
 """What a comparison found: models x data sets."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from emolens.data.protocol_use import ProtocolUse
 from emolens.evaluation.report.predictions_table import predictions_table
 from emolens.evaluation.report.provenance import versions
 from emolens.evaluation.reported import ReportedNumber
 from emolens.evaluation.score.answers import Answers
-from emolens.evaluation.score.measure import MetricSet
+from emolens.evaluation.score.measure import MetricSet, by_json
 from emolens.evaluation.score.targets import Targets
 from emolens.metrics.interval import Interval, metrics_json
 
@@ -85,6 +86,7 @@ class Comparison:
         reported: numbers from publications.
         seed: of the bootstrap.
         command: the command line or call that made it.
+        protocols: data set -> how it was divided; None where its manifest carries no protocol.
     """
 
     targets: dict[str, Targets]
@@ -94,6 +96,7 @@ class Comparison:
     reported: list[ReportedNumber]
     seed: int
     command: str
+    protocols: dict[str, ProtocolUse | None] = field(default_factory=dict)
 
     def columns(self, data: Iterable[str]) -> list[tuple[str, list[str]]]:
         """The data sets side by side: (heading, names) for the scene-centric, the person-centric, and the other ones.
@@ -137,6 +140,7 @@ class Comparison:
             "data": {
                 data: {
                     "split": targets.split,
+                    "protocol": None if (use := self.protocols.get(data)) is None else use.to_json(),
                     "n_total": len(targets),
                     "ids_sha256": targets.ids_sha256,
                     "label_space": targets.space.name if targets.space is not None and targets.has_labels else None,
@@ -183,5 +187,6 @@ def _cell_json(cell: Cell, targets: Targets) -> dict[str, Any]:
         "n_scored": cell.measured.n_scored,
         "n_failed": cell.measured.n_failed,
         **cell.measured.partial.to_json(),
+        "by": by_json(cell.measured.breakdown),
         "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(cell.answers.errors.items())],
     }

@@ -45,7 +45,10 @@ def as_manifest(data: ManifestLike) -> Manifest:
 
 
 def read_data_sets(
-    data: Sequence[ManifestLike], split: str | None, people: PersonFinder | None = None
+    data: Sequence[ManifestLike],
+    split: str | None,
+    people: PersonFinder | None = None,
+    by: Sequence[str] | None = None,
 ) -> dict[str, DataSet]:
     """Name -> data set, in the order given; two versions of one data set get different names.
 
@@ -53,18 +56,23 @@ def read_data_sets(
         data: manifests or their paths.
         split: the rows that are scored; None for all.
         people: finds persons in manifests without boxes; None leaves them without.
+        by: columns to break the scored rows down by, each in at least one of the data sets; None for the usual ones.
 
     Raises:
-        ConfigError: no manifest, or the same rows twice.
+        ConfigError: no manifest, or the same rows twice; no data set has a column of ``by``.
         DataError: a manifest without that split, or without targets in it.
     """
     if not data:
         raise ConfigError("nothing to compare on: give at least one manifest")
     found: dict[str, DataSet] = {}
-    for given in data:
+    manifests = [as_manifest(given) for given in data]
+    known = {column for manifest in manifests for column in manifest.frame.columns}
+    for given, whole in zip(data, manifests, strict=True):
         splits = None if split is None else ("train", "val", split)
-        manifest = with_persons(as_manifest(given), people, splits)
-        test = read_targets(manifest, split)
+        manifest = with_persons(whole, people, splits)
+        # A column that only other data sets have is left out here; one that none has is an error of the first.
+        own = None if by is None else [column for column in by if column in whole.frame.columns or column not in known]
+        test = read_targets(manifest, split, by=own)
         name = test.data
         if any((test.dataset, test.ids_sha256) == (part.test.dataset, part.test.ids_sha256) for part in found.values()):
             raise ConfigError(f'"{name}" is given twice, with the same rows in split "{test.split}"')
@@ -90,6 +98,6 @@ def _with_training(manifest: Manifest, test: Targets) -> DataSet:
 
 def _optional(manifest: Manifest, split: str, name: str) -> Targets | None:
     try:
-        return read_targets(manifest, split, name)
+        return read_targets(manifest, split, name, by=())
     except DataError:
         return None

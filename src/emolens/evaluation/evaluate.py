@@ -2,8 +2,10 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 
 from emolens.compute import ComputeConfig
+from emolens.data.protocol_use import protocol_of
 from emolens.errors import ConfigError, DataError
 from emolens.evaluation.data_set import ManifestLike, as_manifest
 from emolens.evaluation.evaluation import Evaluation
@@ -33,6 +35,7 @@ def evaluate(
     who: Who | None = None,
     people: PersonFinder | str | None = None,
     label_space: LabelSpace | str | None = None,
+    by: Sequence[str] | None = None,
     compute: ComputeConfig | None = None,
     cache: str | os.PathLike[str] | None = None,
     command: str | None = None,
@@ -60,6 +63,8 @@ def evaluate(
         people: finds the persons where the manifest has no boxes (``yolox:PATH``, or a
             :class:`emolens.people.PersonFinder`); None leaves it without.
         label_space: of the classes of a published checkpoint (``uniemox:FILE``), which does not state it.
+        by: columns of the manifest whose values are also measured one by one; None for ``domain`` and ``platform``,
+            where there are such.
         compute: where a spec is loaded, and how many files decode at once.
         cache: folder of the embeddings that a spec is loaded with; None for the user's cache.
         command: how a reader can run this again; None for this call.
@@ -68,7 +73,7 @@ def evaluate(
         DataError: no such split, no targets in it, no boxes for a model of persons, ``out`` cannot be written (all
             before any picture is read), or no row has both an answer and a target.
         ConfigError: no such model; it cannot answer in the manifest's label space, or takes no persons; ``robustness``
-            for a data set without videos.
+            for a data set without videos; a column of ``by`` is unknown or has more than 50 values.
         WeightsError: the weights of a spec are missing or do not fit.
 
     Examples:
@@ -78,7 +83,7 @@ def evaluate(
     """
     splits = None if split is None else ("train", "val", split)  # a knn: model looks at the first
     manifest, compute = with_persons(as_manifest(data), PersonFinder.of(people), splits), compute or ComputeConfig()
-    rows = read_targets(manifest, split)
+    rows = read_targets(manifest, split, by=by)
     predictor = resolve(
         model,
         manifest,
@@ -116,11 +121,12 @@ def evaluate(
         measured,
         description=describe_predictor(predictor),
         seed=seed,
-        command=command or _command(predictor.name, targets, seed),
+        command=command or _command(predictor.name, targets, seed, by),
         views=views,
         modalities=modalities,
         robustness=measure_perturbed(disturbed, targets, batch_size, compute.workers, seed),
         warnings=() if warning is None else (warning,),
+        protocol=protocol_of(manifest),
     )
     if out is not None:
         write_evaluation(evaluation, out)
@@ -138,6 +144,6 @@ def _nothing_scored(answers: Answers, targets: Targets) -> str:
     return f"{where}: {answers.model} gives nothing that the data set has a target for"
 
 
-def _command(model: str, targets: Targets, seed: int) -> str:
+def _command(model: str, targets: Targets, seed: int, by: Sequence[str] | None) -> str:
     words = ["emolens", "evaluate", model, "--data", targets.data, "--split", targets.split, "--seed", str(seed)]
-    return shlex.join(words)
+    return shlex.join(words + [word for column in by or () for word in ("--by", column)])

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from emolens.data.protocol_use import ProtocolUse
 from emolens.evaluation.report.predictions_table import predictions_table
 from emolens.evaluation.report.provenance import versions
 from emolens.evaluation.score.answers import Answers
-from emolens.evaluation.score.measure import MetricSet
+from emolens.evaluation.score.measure import MetricSet, by_json
 from emolens.evaluation.score.targets import Targets
 from emolens.metrics.classification import confusion_matrix
 from emolens.metrics.interval import Interval, metrics_json
@@ -26,8 +27,9 @@ class Evaluation:
     Attributes:
         targets: the ground truth.
         answers: of the model, aligned with ``targets``.
-        measured: metrics with intervals, overall and by domain, and how many rows counted.
+        measured: metrics with intervals, overall and by the values of columns, and how many rows counted.
         description: what the model is, one line.
+        protocol: how the data set was divided; None where its manifest carries no protocol.
         seed: of the bootstrap.
         command: the command line or call that made it.
         views: "scene" and "persons" -> the metrics of the model on whole pictures and on the persons in the boxes;
@@ -47,6 +49,7 @@ class Evaluation:
     modalities: dict[str, MetricSet] = field(default_factory=dict)
     robustness: dict[str, MetricSet] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    protocol: ProtocolUse | None = None
 
     @property
     def metrics(self) -> dict[str, Interval]:
@@ -62,6 +65,7 @@ class Evaluation:
             "description": self.description,
             "data": targets.data,
             "split": targets.split,
+            "protocol": None if self.protocol is None else self.protocol.to_json(),
             "label_space": targets.space.name if targets.space is not None and targets.has_labels else None,
             "mapping": self.answers.mapping,
             "view": self.answers.view,
@@ -72,7 +76,7 @@ class Evaluation:
             **measured.partial.to_json(),
             "failed": [{"id": targets.id_N[row], "error": why} for row, why in sorted(self.answers.errors.items())],
             "per_class": {label: metrics_json(metrics) for label, metrics in measured.per_class.items()},
-            "domains": {name: metrics_json(metrics) for name, metrics in measured.domains.items()},
+            "by": by_json(measured.breakdown),
             "views": {name: metrics_json(part.metrics) for name, part in self.views.items()},
             "modalities": {name: metrics_json(part.metrics) for name, part in self.modalities.items()},
             "robustness": {name: metrics_json(part.metrics) for name, part in self.robustness.items()},

@@ -18,7 +18,7 @@ def targets(label_N=None, label_NC=None, valence_N=None) -> Targets:
     n = len(next(column for column in (label_N, label_NC, valence_N) if column is not None))
     ids = tuple(map(str, range(n)))
     paths = tuple(map(Path, ids))
-    return Targets("d", "d", "train", ids, paths, SPACE, label_N, label_NC, valence_N, None, None, None, "")
+    return Targets("d", "d", "train", ids, paths, SPACE, label_N, label_NC, valence_N, None, None, {}, "")
 
 
 def test_every_row_gets_the_frequencies_and_the_mean_of_train(rng):

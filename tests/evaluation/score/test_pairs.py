@@ -20,7 +20,7 @@ def targets(rng: np.random.Generator) -> Targets:
     valence_N[rng.random(40) < 0.3] = np.nan
     ids = tuple(map(str, range(40)))
     paths = tuple(map(Path, ids))
-    return Targets("d", "d", "test", ids, paths, SPACE, label_N, label_NC, valence_N, None, None, None, "")
+    return Targets("d", "d", "test", ids, paths, SPACE, label_N, label_NC, valence_N, None, None, {}, "")
 
 
 @pytest.fixture

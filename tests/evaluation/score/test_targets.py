@@ -18,7 +18,7 @@ def test_labels_ratings_and_groups_of_a_split(colours):
     assert targets.ids_sha256 == manifest.metadata["splits"]["test"]["sha256"]
     same = np.array(rows["group"])[:, None] == np.array(rows["group"])
     np.testing.assert_array_equal(targets.group_N[:, None] == targets.group_N, same)
-    assert set(targets.domain_N) == {"a", "(none)"}
+    assert set(targets.columns["domain"]) == {"a", "(none)"}
     assert not targets.has_videos
 
 

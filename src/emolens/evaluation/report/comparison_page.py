@@ -6,7 +6,8 @@ from typing import Any
 
 from emolens.evaluation.comparison import Cell, Comparison, Difference, Entry
 from emolens.evaluation.differences import ROUNDING
-from emolens.evaluation.report.page import render
+from emolens.evaluation.report.by_value import comparison_by_value
+from emolens.evaluation.report.page import NO_PROTOCOL, render
 from emolens.evaluation.score.measure import HEADLINE
 
 SHORT = {
@@ -36,6 +37,8 @@ def comparison_page(comparison: Comparison) -> str:
         seeds=comparison.spreads,
         differences=_difference_views(comparison.differences),
         reported=comparison.reported,
+        by_value=comparison_by_value(comparison),
+        protocols=[(d, use.words() if use else NO_PROTOCOL) for d, use in comparison.protocols.items()],
         columns=columns,
         rows=[
             {"name": e.name, "description": e.description, "cells": [_how(e.cells[d]) for d in columns]}

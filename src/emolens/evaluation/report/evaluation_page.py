@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from emolens.evaluation.evaluation import Evaluation
+from emolens.evaluation.report.by_value import evaluation_by_value
 from emolens.evaluation.report.charts import reliability_chart, scatter_chart
 from emolens.evaluation.report.examples import examples
-from emolens.evaluation.report.page import render
+from emolens.evaluation.report.page import NO_PROTOCOL, render
 from emolens.evaluation.score.measure import MetricSet
 from emolens.evaluation.score.per_polarity import POLARITIES
 from emolens.metrics import Interval
@@ -48,13 +49,15 @@ def evaluation_page(evaluation: Evaluation) -> str:
         reliability=_reliability_view(evaluation),
         scatters=_scatter_views(evaluation),
         examples=examples(answers, targets, measured.pairs),
-        **_domain_view(evaluation),
+        by_value=evaluation_by_value(measured),
+        protocol=evaluation.protocol,
         metrics=measured.metrics,
         provenance={
             "command": evaluation.command,
             "facts": [
                 ("model", f"{answers.model} ({evaluation.description})" if evaluation.description else answers.model),
                 ("sha256 of the split's ids", targets.ids_sha256),
+                ("protocol", evaluation.protocol.words() if evaluation.protocol else NO_PROTOCOL),
                 ("bootstrap", f"seed {evaluation.seed}, resampling {facts['bootstrap']['resampled']}"),
             ],
         },
@@ -143,12 +146,3 @@ def _perturbations_view(evaluation: Evaluation, parts: dict[str, MetricSet]) -> 
             bars.append({"label": perturbation, "polarity": "accent", "m": m, "width": m.high - m.low})
         rows.append({"name": perturbation, "metrics": values, "change": change, "n": part.n_scored})
     return {"names": names, "bars": bars if names[0] in SHARES else [], "rows": rows}
-
-
-def _domain_view(evaluation: Evaluation) -> dict[str, Any]:
-    names = list(evaluation.measured.headline)
-    domains = []
-    for name, metrics in evaluation.measured.domains.items():
-        values = [metrics.get(metric) for metric in names]
-        domains.append({"name": name, "metrics": values, "n": max((m.n for m in metrics.values()), default=0)})
-    return {"domains": domains, "domain_metrics": names}

@@ -27,6 +27,9 @@ MEANING = {
 }
 
 
+NO_PROTOCOL = "no protocol"  # of a manifest whose splits are somebody's own
+
+
 class HasEnds(Protocol):
     """A metric with the ends of its interval."""
 

@@ -15,7 +15,8 @@ from emolens.inference.prediction import CORNERS
 
 def predictions_table(answers: Answers, targets: Targets) -> pd.DataFrame:
     """Columns: id, path, then what there is of target_label, target_labels, label, score, scores, target_valence,
-    valence, target_arousal, arousal (in [-1, 1]), x0, y0, x1, y1 (the person's box), domain; last status and error.
+    valence, target_arousal, arousal (in [-1, 1]), x0, y0, x1, y1 (the person's box), the
+    columns of the breakdown; last status and error.
     One row a sample, in their order.
     """
     table: dict[str, list[object]] = {"id": list(targets.id_N), "path": [str(path) for path in targets.path_N]}
@@ -42,8 +43,8 @@ def predictions_table(answers: Answers, targets: Targets) -> pd.DataFrame:
     if answers.view == "person" and targets.box_N is not None:
         for corner, name in enumerate(CORNERS):
             table[name] = [None if box is None else box[corner] for box in targets.box_N]
-    if targets.domain_N is not None:
-        table["domain"] = list(targets.domain_N)
+    for column, values in targets.columns.items():
+        table.setdefault(column, list(values))
     said = {**answers.limited, **{row: ("error", why) for row, why in answers.errors.items()}}
     table["status"] = [said.get(row, ("ok", None))[0] for row in range(len(targets))]
     table["error"] = [said.get(row, ("ok", None))[1] for row in range(len(targets))]

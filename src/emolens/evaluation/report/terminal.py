@@ -10,6 +10,7 @@ from emolens.evaluation.benchmark.result import BenchmarkResult
 from emolens.evaluation.benchmark.row import Row
 from emolens.evaluation.comparison import Cell, Comparison
 from emolens.evaluation.evaluation import Evaluation
+from emolens.evaluation.report.by_value import ByValue
 from emolens.evaluation.report.page import interval, number
 from emolens.evaluation.score.measure import HEADLINE, MetricSet
 
@@ -40,6 +41,18 @@ def perturbations_table(title: str, parts: dict[str, MetricSet]) -> Table:
         metrics = [part.metrics.get(name) for name in names]
         shown = ["–" if m is None else f"{number(m.value)} {interval(m)}" for m in metrics]
         table.add_row(perturbation, *shown, str(part.n_scored))
+    return table
+
+
+def by_value_table(view: ByValue) -> Table:
+    """A breakdown: a row for each value."""
+    table = Table(title=f"{view.title} (95% interval)", title_justify="left")
+    table.add_column(view.column, overflow="fold")
+    for head in (*view.heads, "n"):
+        table.add_column(head, justify="right")
+    for row in view.rows:
+        cells = ["–" if m is None else f"{number(m.value)} {interval(m)}" for m in row.cells]
+        table.add_row(row.value, *cells, str(row.n))
     return table
 
 

@@ -3,7 +3,9 @@
 Legend: N rows, C classes.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,9 @@ from emolens.evaluation.score.per_class import PerClass, per_class_metrics, per_
 from emolens.evaluation.score.per_polarity import polarity_metrics
 from emolens.evaluation.score.targets import Targets
 from emolens.metrics import Interval, classification_metrics, multilabel_metrics, regression_metrics
+from emolens.metrics.interval import metrics_json
 
+Breakdown = dict[str, dict[str, dict[str, Interval]]]
 HEADLINE = ("accuracy", "uar", "map", "valence/pearson_r", "arousal/pearson_r")  # what tables open with
 
 
@@ -25,7 +29,7 @@ class MetricSet:
     Attributes:
         metrics: name -> value, 95% interval and n.
         per_class: label -> recall, precision, F1 (average precision in a multi-label data set).
-        domains: domain -> the same, on its rows alone; empty without a ``domain`` column.
+        breakdown: column -> value -> the metrics of its rows alone, of the columns of ``targets``; values sorted.
         n_total: rows of the split.
         n_scored: rows that counted in at least one metric.
         n_failed: rows that the model gave no answer for (unreadable files, errors).
@@ -36,7 +40,7 @@ class MetricSet:
 
     metrics: dict[str, Interval]
     per_class: PerClass
-    domains: dict[str, dict[str, Interval]]
+    breakdown: Breakdown
     n_total: int
     n_scored: int
     n_failed: int
@@ -54,7 +58,8 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> MetricSet:
     """Score ``answers`` against ``targets``; rows without an answer or a target are left out and counted.
 
     The bootstrap resamples whole groups where the targets have groups: related rows (one theme, one actor) are not
-    independent, and resampling them one by one would make the intervals too narrow.
+    independent, and resampling them one by one would make the intervals too narrow. The rows of one group alone (a
+    breakdown by the group itself) are resampled one by one: that interval is of this group, not of all such.
 
     Args:
         answers: of a model, aligned with ``targets``.
@@ -64,15 +69,10 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> MetricSet:
     failed_N = np.zeros(len(targets), dtype=bool)
     failed_N[list(answers.errors)] = True
     pairs = pair(answers, targets)
-    domains: dict[str, dict[str, Interval]] = {}
-    if targets.domain_N is not None:
-        domain_N = np.asarray(targets.domain_N, dtype=object)
-        for domain in sorted(set(targets.domain_N)):
-            domains[domain] = _metrics(pairs.within(domain_N == domain), targets, seed)
     return MetricSet(
         metrics=_metrics(pairs, targets, seed),
         per_class=_per_class(pairs, targets, seed),
-        domains=domains,
+        breakdown={column: _by_value(pairs, values, targets, seed) for column, values in targets.columns.items()},
         n_total=len(targets),
         n_scored=int((targets.has_target_N & ~failed_N).sum()),
         n_failed=int(failed_N.sum()),
@@ -80,6 +80,30 @@ def measure(answers: Answers, targets: Targets, seed: int = 0) -> MetricSet:
         partial=PartialAnswers.of(answers),
         pairs=pairs,
     )
+
+
+def rows_of(metrics: Mapping[str, Interval]) -> int:
+    """How many rows are behind the metrics of one value of a breakdown."""
+    return max((m.n for m in metrics.values()), default=0)
+
+
+def by_json(breakdown: Breakdown) -> dict[str, Any]:
+    """For ``metrics.json``: column -> value -> metric -> {"value", "low", "high", "n"}."""
+    return {
+        column: {value: metrics_json(metrics) for value, metrics in values.items()}
+        for column, values in breakdown.items()
+    }
+
+
+def _by_value(pairs: Pairs, values: tuple[str, ...], targets: Targets, seed: int) -> dict[str, dict[str, Interval]]:
+    """The metrics of the rows of each value; none where no row of it was scored."""
+    value_N, found = np.asarray(values, dtype=object), {}
+    for value in sorted(set(values)):
+        where_N = value_N == value
+        one_group = targets.group_N is not None and len(np.unique(targets.group_N[where_N])) == 1
+        part = replace(targets, group_N=None) if one_group else targets
+        found[value] = _metrics(pairs.within(where_N), part, seed)
+    return found
 
 
 def _metrics(pairs: Pairs, targets: Targets, seed: int) -> dict[str, Interval]:

@@ -3,6 +3,7 @@
 Legend: N rows, C classes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from emolens.data.adapter import get_adapter, list_adapters
 from emolens.data.ids import ids_sha256
 from emolens.data.manifest import Manifest
 from emolens.errors import DataError
+from emolens.evaluation.score.columns import column_values
 from emolens.inference.inputs import Input, media_of
 from emolens.people.boxes import Box
 from emolens.people.crop import View
@@ -37,7 +39,8 @@ class Targets:
         label_NC: which labels apply, bool; None where the manifest has no ``labels``. A row without any is unlabelled.
         valence_N, arousal_N: in [-1, 1], 0 = neutral, NaN where missing; None where the manifest lacks the column.
         group_N: what the bootstrap resamples together, as integers; None where the manifest has no ``group``.
-        domain_N: name of each row's domain; None where the manifest has no ``domain``.
+        columns: column -> value of each row, of the columns to break down by
+            (:func:`~emolens.evaluation.score.columns.column_values`).
         ids_sha256: of the split's id list, as the manifest froze it.
         centric: "scene" or "person", what the ratings are of; None where nothing says so.
         view: what of each row is shown to a model, see :func:`emolens.evaluation.score.view.viewed`.
@@ -55,7 +58,7 @@ class Targets:
     valence_N: Floats | None
     arousal_N: Floats | None
     group_N: Ints | None
-    domain_N: tuple[str, ...] | None
+    columns: Mapping[str, tuple[str, ...]]
     ids_sha256: str
     centric: str | None = None
     view: View = "scene"
@@ -111,15 +114,19 @@ class Targets:
         return found_N
 
 
-def read_targets(manifest: Manifest, split: str | None, name: str | None = None) -> Targets:
+def read_targets(
+    manifest: Manifest, split: str | None, name: str | None = None, by: Sequence[str] | None = None
+) -> Targets:
     """The targets of one split.
 
     Args:
         manifest: the whole manifest.
         split: which split; None for every row.
         name: what to call the data set; None for the manifest's own name.
+        by: columns to break down by; None for domain and platform, where there are such.
 
     Raises:
+        ConfigError: a column of ``by`` is unknown, holds lists, or has too many values.
         DataError: the split is empty or there is nothing in it to compare predictions with.
     """
     part = manifest.select(split)
@@ -137,7 +144,7 @@ def read_targets(manifest: Manifest, split: str | None, name: str | None = None)
         valence_N=part.target("valence") if part.has("valence") else None,
         arousal_N=part.target("arousal") if part.has("arousal") else None,
         group_N=_group_index(part) if part.has("group") else None,
-        domain_N=tuple(frame["domain"].fillna("(none)").astype(str)) if part.has("domain") else None,
+        columns=column_values(part, by),
         ids_sha256=_ids_sha256(manifest, part, split),
         centric=_centric(manifest),
     )
