@@ -77,7 +77,7 @@ def test_interrupted_and_resumed_is_as_if_never_stopped(tmp_path, step, number):
     with pytest.raises(Interrupted) as stop:
         trainer(tmp_path / "run").fit(stopping, blobs(96, 0), blobs(30, 1))
     assert stop.value.exit_code == 128 + number
-    assert (tmp_path / "run" / "checkpoint.pt").exists()
+    assert list((tmp_path / "run" / "checkpoints").glob("*/state.json"))
     resumed = trainer(tmp_path / "run").fit(task(), blobs(96, 0), blobs(30, 1), resume=True)
     assert resumed.steps == whole.steps
     assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)

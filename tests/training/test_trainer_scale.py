@@ -1,6 +1,7 @@
 """The trainer in micro-batches, on several processes, killed, and on a full disk."""
 
 import csv
+import os
 import subprocess
 import sys
 import textwrap
@@ -10,8 +11,8 @@ import torch
 from lightning_fabric import Fabric
 
 from emolens.errors import ConfigError, DataError
-from emolens.training.checkpoint import load_checkpoint
 from emolens.training.optim import OptimizerConfig
+from emolens.training.state.checkpoint import load_checkpoint
 from emolens.training.tasks.task import Step
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer, TrainerConfig
@@ -37,6 +38,7 @@ class Regress(Task):
         self.model, self.calls = Noisy(), 0
     def forward(self, batch, step):
         if self.calls == self.die_at:
+            self.before()
             os.kill(os.getpid(), signal.SIGKILL)
         self.calls += 1
         return {"error": (self.model(batch["x"]) - batch["y"]).square().mean()}
@@ -107,14 +109,25 @@ def run_python(code, *args):
 
 
 KILLED = """
-import sys
+import sys, time
 from pathlib import Path
 from lightning_fabric import Fabric
+from emolens.errors import DataError
 from emolens.training.optim import OptimizerConfig
+from emolens.training.state.checkpoint import load_checkpoint
 from emolens.training.trainer import Trainer, TrainerConfig
-run, seconds = Path(sys.argv[1]), float(sys.argv[2])
+run, seconds, saved_step = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[4])
 run.mkdir()
+def saved():
+    try:
+        return load_checkpoint(run)["step"] == saved_step
+    except (DataError, TypeError):  # none yet, or just replaced
+        return False
+def wait():  # what is written beside the training may come a little later
+    while not saved():
+        time.sleep(0.005)
 task = Regress()
+task.before = wait
 task.die_at = 8  # the fourth of five steps of the second epoch
 config = TrainerConfig(**eval(sys.argv[3]), checkpoint_seconds=seconds, checkpoint_epochs=True)
 fabric = Fabric(accelerator="cpu", devices=1)
@@ -125,11 +138,12 @@ Trainer(config, OptimizerConfig(lr=0.02, warmup_epochs=1), run, fabric).fit(task
 @pytest.mark.parametrize(("seconds", "saved_step"), [(0.0, 8), (1e9, 5)], ids=["within the epoch", "at its end"])
 def test_killed_in_the_middle_of_an_epoch_and_resumed_is_as_if_never_killed(tmp_path, seconds, saved_step):
     whole = fit(tmp_path / "whole")
-    killed = run_python(KILLED, tmp_path / "run", seconds, SETTINGS)
+    killed = run_python(KILLED, tmp_path / "run", seconds, SETTINGS, saved_step)
     assert killed.returncode == -9, killed.stderr.decode()
     assert load_checkpoint(tmp_path / "run")["step"] == saved_step
-    torn = tmp_path / "run" / ".checkpoint.abc.part.pt"  # what a kill while saving leaves
-    torn.write_bytes(b"half")
+    torn = tmp_path / "run" / "checkpoints" / "99"  # what a kill while saving leaves
+    torn.mkdir()
+    (torn / "shard-00001-model-00001-of-00001.safetensors").write_bytes(b"half")
     resumed = fit(tmp_path / "run", resume=True)
     assert without_speed(tmp_path / "run") == without_speed(tmp_path / "whole")
     assert all(torch.equal(whole.weights[name], resumed.weights[name]) for name in whole.weights)
@@ -142,12 +156,13 @@ from pathlib import Path
 from lightning_fabric import Fabric
 from emolens.errors import DataError
 from emolens.models.loading.safetensors_file import save_weights
-from emolens.training.checkpoint import load_checkpoint, save_checkpoint
+from emolens.training.state.checkpoint import Checkpoints, load_checkpoint
 run = Path(sys.argv[1])
-save_checkpoint(run, {"step": 7})
+checkpoints = Checkpoints(run, Fabric(accelerator="cpu", devices=1))
+checkpoints.save({"step": 7}, wait=True)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # no file grows beyond: as on a full disk
 for save in (
-    lambda: save_checkpoint(run, {"step": 8, "w": torch.randn(100_000)}),
+    lambda: checkpoints.save({"step": 8, "w": torch.randn(100_000)}, wait=True),
     lambda: save_weights(run / "model.safetensors", {"w": torch.randn(100_000)}),
 ):
     try:
@@ -155,6 +170,7 @@ for save in (
     except DataError as error:
         print(error)
 assert load_checkpoint(run)["step"] == 7
+assert [path.name for path in (run / "checkpoints").iterdir()] == ["1"]
 print(sorted(path.name for path in run.iterdir()))
 """
 
@@ -163,9 +179,9 @@ def test_a_disk_that_takes_no_more_keeps_the_last_good_checkpoint(tmp_path):
     done = run_python(FULL, tmp_path)
     assert done.returncode == 0, done.stderr.decode()
     first, second, left = done.stdout.decode().splitlines()
-    assert "checkpoint.pt: cannot be written (File too large)" in first
+    assert "checkpoints/2: cannot be written (File too large)" in first
     assert "model.safetensors: cannot be written (File too large)" in second
-    assert left == "['checkpoint.pt']"
+    assert left == "['checkpoints']"
 
 
 def test_no_space_left_is_said_in_these_words(tmp_path, monkeypatch):
@@ -174,7 +190,7 @@ def test_no_space_left_is_said_in_these_words(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(torch, "save", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(DataError, match="the disk is full; free some space"):
         fit(tmp_path / "run")
 
@@ -366,3 +382,89 @@ def test_a_task_gets_the_rows_and_the_seed_of_its_part():
     step = Step(0, 3, list(range(12))).share(1, 4)
     assert step.part_rows == [1, 5, 9]
     assert step.part_seed != step.share(2, 4).part_seed
+
+
+RESHARDED = """
+import json
+from pathlib import Path
+import torch
+from torch.utils.data import Dataset
+from emolens.errors import EmolensError
+from emolens.models.uniemox import UniEmoX, UniEmoXConfig
+from emolens.signals import Interrupted
+from emolens.training.devices import build_fabric
+from emolens.training.optim import OptimizerConfig
+from emolens.training.tasks.uniemox import LossWeights, UniEmoXTask
+from emolens.training.tensor_table import TensorTable
+from emolens.training.trainer import Trainer, TrainerConfig
+
+class Stopping(UniEmoXTask):
+    last = None
+    def forward(self, batch, step):
+        if step.number == self.last:
+            import signal
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().forward(batch, step)
+
+def views(n, seed):
+    g = torch.Generator().manual_seed(seed)
+    scene, person = torch.randn(2, n, 3, 16, 16, generator=g)
+    return TensorTable({"scene": scene, "person": person, "row": torch.arange(n)})
+
+SETTINGS = {"epochs": 3, "batch_size": 8, "val_batch_size": 3, "patience": None, "log_steps": 1}
+SETTINGS |= {"max_grad_norm": 0.5, "ema_decay": 0.9, "accumulate": 2}
+
+def fit(fabric, run, last=None, resume=False, **options):
+    torch.manual_seed(0)
+    # An odd width, and tokens of one row: parts of different sizes, and empty ones.
+    model = UniEmoX(UniEmoXConfig(16, 8, 24, 2, 2, 16, 1, 2, **options))
+    task = Stopping(model, None, LossWeights(1, 0, 0))
+    task.last = last
+    run.mkdir(exist_ok=True)
+    trainer = Trainer(TrainerConfig(**SETTINGS), OptimizerConfig(lr=0.01, warmup_epochs=1), run, fabric)
+    try:
+        return trainer.fit(task, views(24, 0), views(7, 1), resume), task
+    except Interrupted as stop:
+        return stop.exit_code, task
+"""
+SHARDED = """
+strategy, folder = sys.argv[2], Path(sys.argv[3])
+fabric = build_fabric("cpu", "fp32", strategy)
+fitted, task = fit(fabric, folder / strategy)
+say(len(fitted.weights))
+say(sorted({type(p).__name__ for p in task.model.parameters()}))
+if fabric.is_global_zero:
+    torch.save(fitted.weights, folder / f"{strategy}.pt")
+code, _ = fit(fabric, folder / f"{strategy} stopped", last=4)
+say(code)
+resumed, _ = fit(fabric, folder / "one stopped", resume=True)
+if fabric.is_global_zero:
+    torch.save(resumed.weights, folder / f"one then {strategy}.pt")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["ddp", "fsdp"])
+def test_steps_weights_and_checkpoints_are_those_of_one_process(tmp_path, on_two, strategy):
+    scope: dict = {"os": os}
+    exec(RESHARDED, scope)
+    alone = Fabric(accelerator="cpu", devices=1)
+    one, _ = scope["fit"](alone, tmp_path / "one")
+    assert scope["fit"](alone, tmp_path / "one stopped", last=4)[0] == 143
+    first, second = on_two(RESHARDED + SHARDED, strategy, tmp_path)
+    kind = "DTensor" if strategy == "fsdp" else "Parameter"
+    # The first process alone gets whole weights; both stop together.
+    assert first == [str(len(one.weights)), str([kind]), "143"]
+    assert second == ["0", str([kind]), "143"]
+    for name in ("reconstruction", "lr"):
+        assert steps(tmp_path / strategy, name) == pytest.approx(steps(tmp_path / "one", name), abs=1e-5)
+    resumed, _ = scope["fit"](alone, tmp_path / f"{strategy} stopped", resume=True)
+    for weights in (
+        torch.load(tmp_path / f"{strategy}.pt"),
+        torch.load(tmp_path / f"one then {strategy}.pt"),
+        resumed.weights,
+    ):
+        assert weights.keys() == one.weights.keys()
+        # A key's bias has no gradient but rounding, which AdamW makes steps of; a lost step would move all by 0.01.
+        for name, expected in one.weights.items():
+            torch.testing.assert_close(weights[name], expected, atol=1e-3, rtol=1e-3)

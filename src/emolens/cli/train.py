@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -26,6 +26,9 @@ class TrainOptions:
     """Continue the interrupted run in --out."""
     cache: Path | None = None
     """Folder of the embedding cache, for recipes that embed (default: the user's cache)."""
+    strategy: Literal["auto", "ddp", "fsdp"] = "auto"
+    """How the processes of torchrun share the model: ddp, whole on each; fsdp, in parts, where it is too large for one;
+    auto takes ddp."""
     compute: Annotated[ComputeConfig, tyro.conf.arg(name="")] = field(default_factory=ComputeConfig)
     """Where to run."""
 
@@ -50,6 +53,7 @@ def main(args: list[str]) -> int:
         resume=options.resume,
         compute=options.compute,
         cache=options.cache,
+        strategy=options.strategy,
         name=recipe,
     )
     if os.environ.get("RANK", "0") == "0":

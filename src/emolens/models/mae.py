@@ -189,6 +189,11 @@ class MaskedAutoencoder(nn.Module):
             )
         return keep
 
+    @property
+    def sharded_blocks(self) -> list[nn.Module]:
+        """What lies in parts on several processes is put together block by block."""
+        return [*self.blocks, *self.decoder_blocks]
+
     def _run(self, blocks: nn.ModuleList, token_BLD: Tensor) -> Tensor:
         for block in blocks:
             if self.checkpoint_activations and torch.is_grad_enabled():

@@ -131,6 +131,11 @@ class EmotionViT(nn.Module):
         grid = self.patch_embed.grid
         return (share_BL / share_BL.sum(dim=1, keepdim=True)).reshape(-1, grid, grid)
 
+    @property
+    def sharded_blocks(self) -> list[nn.Module]:
+        """What lies in parts on several processes is put together block by block."""
+        return list(self.blocks)
+
     def _tokens(self, images: Tensor) -> Tensor:
         patch_BLD = self.patch_embed(images)
         class_B1D = self.cls_token.to(patch_BLD.dtype).expand(len(images), -1, -1)

@@ -29,7 +29,7 @@ def read_config(folder: Path) -> RunConfig:
         raise DataError(f"{folder}: no such run folder")
     path = folder / CONFIG
     if not path.exists():
-        unfinished = any((folder / name).exists() for name in ("checkpoint.pt", "log.csv", WEIGHTS))
+        unfinished = any((folder / name).exists() for name in ("checkpoints", "checkpoint.pt", "log.csv", WEIGHTS))
         hint = (
             "its training did not finish; run the same emolens train command with --resume"
             if unfinished

@@ -1,7 +1,8 @@
 """Where a training runs: one device, or the processes that torchrun has started."""
 
+import atexit
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from emolens.compute import usable_cores
 from emolens.errors import ConfigError
@@ -12,25 +13,29 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 MOST_LOADERS = 32  # processes that load for one training process: some thousand pictures a second
+Strategy = Literal["auto", "ddp", "fsdp"]
 PRECISIONS = {"fp32": "32-true", "bf16": "bf16-mixed"}
 
 
-def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
+def build_fabric(device: str = "auto", precision: str = "auto", strategy: Strategy = "auto") -> "Fabric":
     """The launched :class:`lightning_fabric.Fabric` of this process.
 
     Under ``torchrun`` (which sets WORLD_SIZE, LOCAL_WORLD_SIZE and the like) all its processes, on all nodes, train
-    one model together by DDP, a whole model on each: NCCL on GPUs, gloo on CPUs. Otherwise there is one process on one
-    device.
+    one model together: NCCL on GPUs, gloo on CPUs. Otherwise there is one process on one device.
 
     Args:
         device: see :func:`emolens.models.precision.choose_device`.
         precision: "fp32"; "bf16" for autocast with weights kept in fp32; "auto" for bf16 on a GPU that has it, else
             fp32: on CPUs autocast gains little and costs accuracy.
+        strategy: "ddp" for a whole model on each process; "fsdp" for a part of it on each, where it is too large for
+            one; "auto" for ddp under ``torchrun``.
 
     Raises:
         ConfigError: unknown, or impossible here.
     """
     from lightning_fabric import Fabric
+
+    from emolens.training.processes.sharding import fsdp_strategy
 
     place = choose_device(device)
     if precision not in ("auto", *PRECISIONS):
@@ -38,6 +43,10 @@ def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
     if precision == "auto":
         precision = "bf16" if place.type == "cuda" and has_native_bf16(place) else "fp32"
     world = launched_processes()
+    if world == 1 and strategy != "auto":
+        raise ConfigError(
+            f"strategy {strategy} needs several processes: torchrun --nproc-per-node N -m emolens train ..."
+        )
     local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
     if world == 1:
         index = [place.index or 0] if place.type == "cuda" else 1
@@ -47,9 +56,11 @@ def build_fabric(device: str = "auto", precision: str = "auto") -> "Fabric":
             accelerator=place.type,
             devices=local,
             num_nodes=world // local,
-            strategy="ddp",
+            strategy=fsdp_strategy(world) if strategy == "fsdp" else "ddp",
             precision=PRECISIONS[precision],
         )
+        # Threads of the exchange that outlive the interpreter would turn the exit code of a stopped run into an abort.
+        atexit.register(shut_down_process_group)
     fabric.launch()
     return fabric
 

@@ -14,8 +14,9 @@ from emolens.training.log import RunLog
 from emolens.training.optim import OptimizerConfig
 from emolens.training.processes.tally import Tally
 from emolens.training.processes.validation import SharedValidation
-from emolens.training.run_state import RunState
 from emolens.training.sampler import EpochSampler
+from emolens.training.state.checkpoint import Checkpoints
+from emolens.training.state.run_state import RunState
 from emolens.training.tasks.task import Task
 from emolens.training.tensor_table import Batch
 from emolens.training.watch import Watch
@@ -35,6 +36,7 @@ class Fit:
         validation: SharedValidation | None,
         sampler: EpochSampler,
         state: RunState,
+        checkpoints: Checkpoints | None,
         log: RunLog | None,
         tally: Tally,
         watch: Watch,
@@ -42,7 +44,8 @@ class Fit:
         self.task, self.module, self.optimizer, self.curve = task, module, optimizer, curve
         self.train: Any = train
         self.batches, self.validation, self.sampler = batches, validation, sampler
-        self.state, self.log, self.tally, self.watch = state, log, tally, watch
+        self.state, self.checkpoints, self.log = state, checkpoints, log
+        self.tally, self.watch = tally, watch
         self.steps_per_epoch = len(sampler)
         self.snapshot: Callable[[Any], None] | None = None
         self.asked = StopRequest()  # of this process

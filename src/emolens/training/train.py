@@ -15,6 +15,7 @@ from emolens.training.recipe_registry import get_recipe
 
 if TYPE_CHECKING:
     from emolens.inference.predictor import Predictor
+    from emolens.training.devices import Strategy
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def train(
     compute: ComputeConfig | None = None,
     cache: str | Path | None = None,
     name: str | None = None,
+    strategy: "Strategy" = "auto",
     **overrides: Any,
 ) -> TrainedRun:
     """Train a recipe on a manifest, and leave a run folder that :func:`emolens.load` reads.
@@ -63,6 +65,8 @@ def train(
         resume: continue the interrupted run in ``out``.
         compute: where to run; under ``torchrun`` all its processes train together.
         cache: folder of the embedding cache, for recipes that embed; the user's cache folder if not given.
+        strategy: how the processes of ``torchrun`` share the model: "ddp" for a whole one on each, "fsdp" for a part of
+            one on each; "auto" takes ddp.
         name: of the recipe in the record, where ``recipe`` is a config; by default that of its class.
         **overrides: fields of the config, by the names that their flags have: those of ``trainer``, ``optimizer`` and
             the like by their own (``epochs=5, lr=1e-3``), parts of a nested config as a dict (``model={"width": 64}``).
@@ -72,7 +76,7 @@ def train(
             another run.
         DataError: a split or a column is missing, no row is usable, or a loss is not finite.
         WeightsError: weights to start from are missing or do not fit.
-        KeyboardInterrupt: after Ctrl-C, with everything saved; ``resume`` continues.
+        KeyboardInterrupt: after Ctrl-C, SIGTERM, SIGHUP or SIGUSR1, with everything saved; ``resume`` continues.
 
     Examples:
         >>> run = train("clip_e_cross_entropy", "data.parquet", "runs/head", backbone="mini", batch_size=6, epochs=2)
@@ -86,7 +90,7 @@ def train(
         name, config = name or type(recipe).__name__, recipe
     config = override(config, overrides)
     where = None if cache is None else Path(cache)
-    job = Job(name, config, data, out, resume=resume, compute=compute, cache=where)
+    job = Job(name, config, data, out, resume=resume, compute=compute, cache=where, strategy=strategy)
     fitted = config.train(job)
     return TrainedRun(job.out, fitted.metrics, config.follow_up(job))
 

@@ -21,18 +21,19 @@ from emolens.data.loaders.batch_loader import BatchLoader
 from emolens.errors import DataError, EmolensError
 from emolens.progress import progress
 from emolens.signals import Interrupted
-from emolens.training.checkpoint import load_checkpoint, remove_torn, save_checkpoint
-from emolens.training.ema import WeightAverage
 from emolens.training.fit import Fit
 from emolens.training.interrupt import deferred_interrupt
 from emolens.training.log import RunLog
 from emolens.training.optim import OptimizerConfig, build_optimizer, learning_rate, set_learning_rate
 from emolens.training.processes.agreement import agree
 from emolens.training.processes.gather import gather
+from emolens.training.processes.sharding import from_first, on_first, whole
 from emolens.training.processes.tally import Tally, Told
 from emolens.training.processes.validation import SharedValidation
-from emolens.training.run_state import RunState, on_cpu
 from emolens.training.sampler import EpochSampler
+from emolens.training.state.checkpoint import Checkpoints, load_checkpoint
+from emolens.training.state.ema import WeightAverage
+from emolens.training.state.run_state import RunState
 from emolens.training.tasks.task import Step, Task
 from emolens.training.tensor_table import Batch
 from emolens.training.trainer_config import TrainerConfig, check_plan
@@ -50,7 +51,7 @@ class FitResult:
     """What a fit ends with.
 
     Attributes:
-        weights: of the best epoch, on the CPU.
+        weights: of the best epoch, on the CPU of the first process; empty on the others.
         metrics: its, on the validation split; empty without one.
         epoch: which it was, from 0.
         steps: optimiser steps in all.
@@ -124,15 +125,20 @@ class Trainer:
                 fit.advance(fit.state.step)
                 while fit.state.epoch < self.config.epochs and not fit.state.finished:
                     self._epoch(fit)
+                self._save(fit, wait=True)
         except EmolensError as error:
             raise _plain(error) from error
         finally:
             if fit.log is not None:
                 fit.log.close()
-        self._save(fit)
+            if fit.checkpoints is not None:
+                fit.checkpoints.close()
         state = fit.state
-        task.model.load_state_dict(state.best)
-        return FitResult(state.best, state.metrics, state.best_epoch, state.step, fit.watch.samples_per_s())
+        if state.keeps_best:
+            task.model.load_state_dict(state.best)
+        from_first(task.model, self.fabric.world_size)
+        weights = on_first(state.best, self.fabric.global_rank)
+        return FitResult(weights, state.metrics, state.best_epoch, state.step, fit.watch.samples_per_s())
 
     def _prepare(self, task: Task, train: Dataset[Batch], val: Dataset[Batch] | None, resume: bool) -> Fit:
         config, fabric = self.config, self.fabric
@@ -155,21 +161,21 @@ class Trainer:
             rows_at_once = config.val_batch_size or max(config.batch_size, 1024)
             validation = SharedValidation(val, _size(val), rows_at_once, fabric, self.workers)
         average = WeightAverage(task.model, config.ema_decay) if config.ema_decay is not None else None
-        state = RunState(task, average)
+        state, log, checkpoints = RunState(task, average, fabric.global_rank), None, None
         if self.run is not None:
             self._resume(state, optimizer, self.run, resume)
-        log = None
-        if self.run is not None and fabric.is_global_zero:
-            remove_torn(self.run)
-            log = RunLog(self.run, state.step)
+            checkpoints = Checkpoints(self.run, fabric)
+            log = RunLog(self.run, state.step) if fabric.is_global_zero else None
         tally, watch = Tally(fabric.device), Watch(sampler.batch_size)
-        return Fit(task, module, optimizer, curve, train, batches, validation, sampler, state, log, tally, watch)
+        return Fit(
+            task, module, optimizer, curve, train, batches, validation, sampler, state, checkpoints, log, tally, watch
+        )
 
     def _resume(self, state: RunState, optimizer: Any, run: Path, resume: bool) -> None:
         """Take over the checkpoint, if it is asked for; whatever stops one process here stops all of them."""
         failed = None
         try:
-            if resume and (saved := load_checkpoint(run)) is not None:
+            if resume and (saved := load_checkpoint(run, state.target(optimizer))) is not None:
                 state.restore(saved, optimizer, run)
         except EmolensError as error:
             failed = error
@@ -219,15 +225,15 @@ class Trainer:
     def _rate(self, fit: Fit, step: int) -> float:
         return learning_rate(step, fit.steps_per_epoch, self.config.epochs, fit.curve)
 
-    def _save(self, fit: Fit) -> None:
+    def _save(self, fit: Fit, wait: bool = False) -> None:
         self._read(fit, fit.tally.take_all())  # nothing is saved after a broken loss
-        if self.run is not None and self.fabric.is_global_zero:
-            save_checkpoint(self.run, fit.state.dump(fit.optimizer))
+        if fit.checkpoints is not None:
+            fit.checkpoints.save(fit.state.dump(fit.optimizer), wait)
         fit.saved_at, fit.due = time.monotonic(), False
 
     def _stop_if_asked(self, fit: Fit) -> None:
         if fit.stop:
-            self._save(fit)
+            self._save(fit, wait=True)
             raise Interrupted(fit.stop)
 
     def _step(self, fit: Fit, step: Step, batches: Iterator[Batch], lr: float) -> None:
@@ -309,7 +315,7 @@ class Trainer:
                 fit.module, fit.optimizer, max_norm=self.config.max_grad_norm, error_if_nonfinite=False
             )
             if norm is not None:
-                fit.tally.add(step, NORM, norm.reshape(1, 1, 1), lr)
+                fit.tally.add(step, NORM, whole(norm).reshape(1, 1, 1), lr)
                 self._read(fit, fit.tally.take(step.number))
 
     def _stop(self, fit: Fit, step: Step, found: dict[str, float]) -> None:
@@ -325,10 +331,12 @@ class Trainer:
     def _snapshot(self, fit: Fit, metrics: dict[str, float]) -> None:
         """Hand on the weights of now, if this epoch's are to be kept for themselves."""
         every, state = self.config.snapshot_every, fit.state
-        if fit.snapshot is None or every is None or (state.epoch + 1) % every or not self.fabric.is_global_zero:
+        if fit.snapshot is None or every is None or (state.epoch + 1) % every:
             return
-        weights = on_cpu(state.average.average if state.average is not None else fit.task.model.state_dict())
-        fit.snapshot(FitResult(weights, metrics, state.epoch, state.step, fit.watch.samples_per_s()))
+        weights = state.average.average if state.average is not None else fit.task.model.state_dict()
+        weights = on_first(weights, self.fabric.global_rank)
+        if self.fabric.is_global_zero:
+            fit.snapshot(FitResult(weights, metrics, state.epoch, state.step, fit.watch.samples_per_s()))
 
     def _validate(self, fit: Fit) -> dict[str, float]:
         """Metrics on the validation split; keeps the weights if they are the best, or there is no such split."""

@@ -50,7 +50,7 @@ def test_each_recipe_trains_and_its_run_predicts(recipe, data, tmp_path, tiny_cl
     assert "on the validation split" in capsys.readouterr().out
     files = {"config.json", "model.safetensors", "README.md", "request.json", "metrics.json", "log.csv", "tensorboard"}
     assert files <= {path.name for path in run.iterdir()}
-    assert not (run / "checkpoint.pt").exists()
+    assert not (run / "checkpoints").exists()
     config = json.loads((run / "config.json").read_text())
     assert config["training"]["recipe"] == recipe
     assert config["training"]["data"]["n"] == {"train": 20, "val": 10}

@@ -17,12 +17,18 @@ from emolens.files import write_json
 from emolens.progress import notice
 from emolens.runs.config import DataFacts, RunConfig, TrainingFacts
 from emolens.runs.folder import write_run
-from emolens.training.checkpoint import CHECKPOINT
-from emolens.training.devices import build_fabric, launched_processes, loader_processes, shut_down_process_group
+from emolens.training.devices import (
+    Strategy,
+    build_fabric,
+    launched_processes,
+    loader_processes,
+    shut_down_process_group,
+)
 from emolens.training.jobs.config import JobConfig
 from emolens.training.jobs.plan import Plan, is_first_process
 from emolens.training.jobs.run_folder import REQUEST, check_run, seen_in_time, select_split
 from emolens.training.processes.agreement import agree, fingerprint
+from emolens.training.state.checkpoint import remove_checkpoints
 from emolens.training.tasks.task import Task
 from emolens.training.tensor_table import Batch
 from emolens.training.trainer import FitResult, Trainer
@@ -47,9 +53,10 @@ class Job:
         resume: continue the interrupted run in ``out``.
         compute: where to run; under ``torchrun`` all its processes train together.
         cache: folder of the embedding cache.
+        strategy: how processes share the model, see :func:`emolens.training.devices.build_fabric`.
 
     Raises:
-        ConfigError: ``out`` is a file, or a cache is named that this config has no use for.
+        ConfigError: ``out`` is a file, or a cache or a strategy is named that this config has no use for.
     """
 
     def __init__(
@@ -62,13 +69,17 @@ class Job:
         resume: bool = False,
         compute: ComputeConfig | None = None,
         cache: Path | None = None,
+        strategy: Strategy = "auto",
     ) -> None:
         self.recipe, self.config, self.data, self.out = recipe, config, str(data), Path(out)
         self.resume, self.compute, self.cache = resume, compute or ComputeConfig(), cache
+        self.strategy: Strategy = strategy
         if self.out.is_file():
             raise ConfigError(f"{self.out}: is a file; --out names a folder")
         if cache is not None and not config.embeds:
             raise ConfigError(f"{recipe} embeds nothing, so it has no use for --cache {cache}; leave it out")
+        if strategy != "auto" and config.embeds:
+            raise ConfigError(f"{recipe} is fitted by one process, so it has no use for --strategy {strategy}")
 
     @cached_property
     def manifest(self) -> Manifest:
@@ -88,7 +99,7 @@ class Job:
     @cached_property
     def fabric(self) -> "Fabric":
         """Devices and precision of the training, launched; a config may put another in its place before it runs."""
-        return build_fabric(self.compute.device, self.compute.precision)
+        return build_fabric(self.compute.device, self.compute.precision, self.strategy)
 
     def splits(self) -> tuple[Manifest, Manifest]:
         """The training rows, and the validation rows that alone decide which weights are kept.
@@ -197,7 +208,7 @@ class Job:
             metrics = {name: {"value": value, "n": rows[name]} for name, value in fitted.metrics.items()}
             write_json(self.out / "metrics.json", {"split": VAL, "metrics": metrics})
             write_run(self.out, replace(model, training=self._facts(fitted, n)), fitted.weights)
-            (self.out / CHECKPOINT).unlink(missing_ok=True)  # a finished run needs no way back
+            remove_checkpoints(self.out)
             on = f" on {self.fabric.world_size} processes" if self.fabric.world_size > 1 else ""
             notice(f"trained at {fitted.samples_per_s:.1f} {self.config.samples}/s{on}")
         shut_down_process_group()

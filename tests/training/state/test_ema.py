@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from emolens.training.ema import WeightAverage
+from emolens.training.state.ema import WeightAverage
 
 
 def moved(model: nn.Module, step: int) -> None:

@@ -1,0 +1,1 @@
+"""What survives a stop of a training: the state in memory, and on disk."""
