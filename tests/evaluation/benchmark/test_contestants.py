@@ -7,7 +7,7 @@ import emolens
 from emolens.compute import ComputeConfig
 from emolens.errors import ConfigError, WeightsError
 from emolens.evaluation.benchmark.contestants import contestants
-from emolens.evaluation.benchmark.folds import divide, read_data
+from emolens.evaluation.benchmark.folds import divide, read_source
 from emolens.evaluation.benchmark.suite import read_suite
 from emolens.evaluation.candidate import Setting
 
@@ -54,7 +54,7 @@ def test_two_rows_of_one_name_are_an_error(setting, predictor):
 
 def test_weights_that_are_not_there_are_said_with_their_file(place, tmp_path, setting):
     entry = read_suite(str(place / "suite.toml")).data[1]
-    part = divide(entry, read_data(entry, place), 0).folds[0]
+    part = divide(read_source(entry, place), 0).folds[0]
     vgg = contestants([f"frozen:{tmp_path}"], setting)[1]
     with pytest.raises(WeightsError, match=r"vgg16-397923af\.pth"):
         vgg.fit(part, tmp_path / "run")

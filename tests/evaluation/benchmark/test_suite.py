@@ -3,9 +3,9 @@
 import pytest
 
 from emolens.data.adapter import get_adapter, plan_import
+from emolens.data.protocol import get_protocol
 from emolens.errors import ConfigError
 from emolens.evaluation.benchmark.suite import list_suites, read_suite
-from emolens.taxonomy import get_label_space
 
 ONE = 'title = "One"\n[[data]]\nname = "a"\nadapter = "fi"\n'
 
@@ -19,8 +19,8 @@ def test_every_suite_names_data_sets_and_options_that_exist(name):
         assert get_adapter(entry.adapter)
         importer, preset = plan_import(entry.adapter)
         importer.fill({**preset, **entry.options})
-        if entry.label_space:
-            assert get_label_space(entry.label_space)
+        if entry.protocol:
+            assert get_protocol(entry.protocol, get_adapter(entry.adapter).name).source
 
 
 def test_a_file_of_ones_own(tmp_path):

@@ -12,7 +12,7 @@ from emolens.errors import ConfigError, DataError, EmolensError
 from emolens.evaluation.benchmark.cell import pool
 from emolens.evaluation.benchmark.contestant import Contestant
 from emolens.evaluation.benchmark.contestants import contestants
-from emolens.evaluation.benchmark.folds import Part, Round, divide, read_data, rule_of
+from emolens.evaluation.benchmark.folds import Part, Round, Source, divide, read_source
 from emolens.evaluation.benchmark.result import BenchmarkResult
 from emolens.evaluation.benchmark.row import Row, scores_of, with_best
 from emolens.evaluation.benchmark.suite import Suite, SuiteData, read_suite
@@ -28,6 +28,7 @@ from emolens.people.finder import PersonFinder
 from emolens.progress import notice
 
 Rounds = dict[str, list[Round]]
+Sources = dict[str, Source]
 Key = tuple[str, str, str | None, float]  # of a row: judged on, contestant, trained on, share
 Cells = dict[Key, dict[tuple[int, int], Outcome]]  # (seed number, fold) -> what became of the cell
 
@@ -91,15 +92,13 @@ def benchmark(
     setting = Setting({}, (), (), compute, embedding_cache(cache), batch_size)
     rows_of_models = contestants(models, setting)
     entries = [one for one in suite.data if sets is None or one.name in sets]
-    rounds, absent = _prepare(entries, place, count, PersonFinder.of(people))
+    sources, rounds, absent = _prepare(entries, place, count, PersonFinder.of(people))
     if not rounds:
         raise DataError(f"none of the data sets is there; the first, {entries[0].name}: {absent[entries[0].name]}")
     work = Work(folder, bootstrap_seed, fresh, keep_runs)
     cells = _cells(work, rows_of_models, rounds, suite.transfer, shares)
     base = _command(suite, place, folder, count, shares)
-    found = _rows(
-        cells, {one.name: one for one in rows_of_models}, {one.name: one for one in entries}, rounds, base, work
-    )
+    found = _rows(cells, {one.name: one for one in rows_of_models}, sources, rounds, base, work)
     result = BenchmarkResult(
         suite=suite,
         rows=tuple(with_best(found, bootstrap_seed)),
@@ -130,22 +129,23 @@ def _check(suite: Suite, sets: Sequence[str] | None, shares: Sequence[float], se
 
 def _prepare(
     entries: Sequence[SuiteData], place: Path, seeds: int, finder: PersonFinder | None
-) -> tuple[Rounds, dict[str, str]]:
+) -> tuple[Sources, Rounds, dict[str, str]]:
     """Each data set under each seed, or why it is left out."""
+    sources: Sources = {}
     rounds: Rounds = {}
     absent: dict[str, str] = {}
     for entry in entries:
         try:
-            manifest = read_data(entry, place, finder)
-            made = [divide(entry, manifest, seed) for seed in range(seeds)]
+            source = read_source(entry, place, finder)
+            made = [divide(source, seed) for seed in range(seeds)]
             for part in (part for one in made for part in one.judged):
                 part.data_set  # noqa: B018  # without targets it is left out, too
         except EmolensError as error:
             absent[entry.name] = str(error)
             notice(f"{entry.name}: left out: {error}")
         else:
-            rounds[entry.name] = made
-    return rounds, absent
+            sources[entry.name], rounds[entry.name] = source, made
+    return sources, rounds, absent
 
 
 def _cells(
@@ -203,7 +203,7 @@ def _jobs(
 def _rows(
     cells: Cells,
     models: dict[str, Contestant],
-    entries: dict[str, SuiteData],
+    sources: Sources,
     rounds: Rounds,
     base: Sequence[str],
     work: Work,
@@ -218,13 +218,13 @@ def _rows(
             what=model.what,
             source=source,
             share=share,
-            protocol=rule_of(entries[data]),
+            protocol=sources[data].rule,
             folds=len(rounds[data][0].folds),
             seeds=tuple(seeds),
             command=shlex.join([*base, "--sets", *dict.fromkeys((source or data, data)), "--models", model.spec]),
         )
         made.append(_filled(row, outcomes, rounds[data], work.seed))
-    order = list(entries)
+    order = list(sources)
     return sorted(made, key=lambda row: order.index(row.data))  # stable: the models stay in their order
 
 

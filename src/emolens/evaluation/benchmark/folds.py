@@ -11,8 +11,11 @@ import pandas as pd
 from emolens.data.adapter import get_adapter, import_dataset
 from emolens.data.folds import group_folds
 from emolens.data.manifest import Manifest
+from emolens.data.protocol import Protocol, get_protocol
+from emolens.data.protocol_use import apply_protocol
 from emolens.data.split import split_manifest
 from emolens.data.train_share import take_train_share
+from emolens.errors import DataError
 from emolens.evaluation.benchmark.content import manifest_digest
 from emolens.evaluation.benchmark.suite import SuiteData
 from emolens.evaluation.data_set import DataSet, data_set_of
@@ -78,8 +81,38 @@ class Round:
         return len(self.judged) < len(self.folds)
 
 
-def read_data(entry: SuiteData, folder: Path, finder: PersonFinder | None = None) -> Manifest:
-    """The rows of a data set of a suite, before they are divided by the suite's rule.
+@dataclass(frozen=True)
+class Source:
+    """A data set of a suite as its files have it.
+
+    Attributes:
+        entry: what the suite says of it.
+        manifests: one, or one for each fold where the files hold lists for several.
+        protocol: how it is divided; None where the suite or the files say that themselves.
+    """
+
+    entry: SuiteData
+    manifests: tuple[Manifest, ...]
+    protocol: Protocol | None
+
+    @property
+    def rule(self) -> str:
+        """How it is divided, in words."""
+        entry, protocol = self.entry, self.protocol
+        if protocol is not None:
+            part = f" ({len(self.manifests)} of {protocol.folds} folds are there)"
+            missing = protocol.folds_of_files and len(self.manifests) < protocol.folds
+            return f"{protocol.name}: {protocol.title}{part if missing else ''}"
+        by = "by seed" if entry.split_seed is None else f"seed {entry.split_seed}"
+        if entry.folds:
+            return f"{entry.folds} folds of whole groups, {by} (ours)"
+        if entry.ratios:
+            return f"{_ratios(entry.ratios)}, groups whole, {by} (ours)"
+        return "as published" if entry.adapter else "as in the manifest"
+
+
+def read_source(entry: SuiteData, folder: Path, finder: PersonFinder | None = None) -> Source:
+    """A data set of a suite, before it is divided.
 
     Args:
         entry: which.
@@ -91,9 +124,27 @@ def read_data(entry: SuiteData, folder: Path, finder: PersonFinder | None = None
     """
     if entry.manifest:
         manifest = Manifest.read(folder / entry.manifest)
-    else:
-        place = folder / (entry.folder or get_adapter(entry.adapter).name)
-        manifest = import_dataset(entry.adapter, place, entry.options)
+        dataset = str(manifest.metadata.get("dataset") or "")
+        protocol = get_protocol(entry.protocol, dataset) if entry.protocol else None
+        return Source(entry, (_completed(manifest, entry, finder),), protocol)
+    name = get_adapter(entry.adapter).name
+    place = folder / (entry.folder or name)
+    protocol = get_protocol(entry.protocol, name) if entry.protocol else None
+    options = [dict(entry.options)]
+    if protocol is not None and protocol.folds_of_files:
+        options = [{**entry.options, "fold": fold} for fold in range(1, protocol.folds + 1)]
+    found: list[Manifest] = []
+    for given in options:
+        try:
+            found.append(_completed(import_dataset(entry.adapter, place, given), entry, finder))
+        except DataError:
+            if not found:  # without the first there is none; lists of later folds may be missing
+                raise
+            break
+    return Source(entry, tuple(found), protocol)
+
+
+def _completed(manifest: Manifest, entry: SuiteData, finder: PersonFinder | None) -> Manifest:
     if entry.describe:
         from emolens.data.text.descriptions import describe_manifest
         from emolens.data.text.language import load_language
@@ -102,14 +153,19 @@ def read_data(entry: SuiteData, folder: Path, finder: PersonFinder | None = None
     return with_persons(manifest, finder, None) if entry.view == "person" else manifest
 
 
-def divide(entry: SuiteData, manifest: Manifest, seed: int) -> Round:
+def divide(source: Source, seed: int) -> Round:
     """The folds of one seed.
 
     Raises:
         ConfigError, DataError: the rule does not fit the data, or there is no split ``test``.
     """
+    entry, protocol, (manifest, *_) = source.entry, source.protocol, source.manifests
     dealt = seed if entry.split_seed is None else entry.split_seed
-    if entry.folds:
+    if protocol is not None and protocol.folds_of_files:
+        made = [apply_protocol(part, protocol, fold) for fold, part in enumerate(source.manifests, start=1)]
+    elif protocol is not None:
+        made = [apply_protocol(manifest, protocol, fold) for fold in range(1, protocol.folds + 1) or (None,)]
+    elif entry.folds:
         made = group_folds(manifest, entry.folds, dealt, entry.val)
     elif entry.ratios:
         made = [split_manifest(manifest, entry.ratios, dealt)]
@@ -122,18 +178,6 @@ def divide(entry: SuiteData, manifest: Manifest, seed: int) -> Round:
         return Round(folds, folds)
     whole = replace(manifest, frame=pd.concat([test.frame for test in tests], ignore_index=True)).freeze_splits()
     return Round(folds, (Part(entry.name, seed, 1, whole, view=entry.view),))
-
-
-def rule_of(entry: SuiteData) -> str:
-    """How a data set is divided, in words."""
-    by = "by seed" if entry.split_seed is None else f"seed {entry.split_seed}"
-    if entry.protocol:
-        return f"protocol {entry.protocol}"
-    if entry.folds:
-        return f"{entry.folds} folds of whole groups, {by} (ours)"
-    if entry.ratios:
-        return f"{_ratios(entry.ratios)}, groups whole, {by} (ours)"
-    return "as published" if entry.adapter else "as in the manifest"
 
 
 def _ratios(ratios: Mapping[str, Any]) -> str:
