@@ -152,7 +152,9 @@ def test_what_pretraining_lacks_is_said(data, tmp_path, tiny_clip, capsys):
     capsys.readouterr()
     assert pretrain(data, tmp_path / "f", f"emolens-tiny/{tmp_path / 'absent.safetensors'}") == 4
     assert "or train without a teacher: --similarity 0 --contrastive 0" in capsys.readouterr().err
-    assert not any((tmp_path / run / "request.json").exists() for run in "abcdef")  # nothing to resume was begun
+    assert pretrain(data, tmp_path / "g", tiny_clip, "--keep-by", "accuracy") == 2
+    assert "keep_by accuracy: uniemox_pretrain_tiny has none; take loss" in capsys.readouterr().err
+    assert not any((tmp_path / run / "request.json").exists() for run in "abcdefg")  # nothing to resume was begun
 
 
 def test_few_different_texts_are_said_once(data, tmp_path, tiny_clip, capsys):

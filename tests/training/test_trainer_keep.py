@@ -13,7 +13,7 @@ from emolens.training.optim import OptimizerConfig
 from emolens.training.tasks.clip_e import CLIPECrossEntropyTask
 from emolens.training.tensor_table import TensorTable
 from emolens.training.trainer import Trainer
-from emolens.training.trainer_config import TrainerConfig
+from emolens.training.trainer_config import TrainerConfig, check_plan
 
 TABLE = TensorTable({"embedding": torch.eye(8), "label": torch.arange(8) % 3})
 
@@ -106,9 +106,8 @@ def test_a_resumed_training_makes_the_snapshots_that_are_left(tmp_path):
 def test_numbers_that_cannot_be():
     with pytest.raises(ConfigError, match="snapshot_every 0: must be positive"):
         TrainerConfig(snapshot_every=0)
-    lbfgs = Trainer(TrainerConfig(snapshot_every=1), OptimizerConfig(algorithm="lbfgs"), None)
+    lbfgs = OptimizerConfig(algorithm="lbfgs")
     with pytest.raises(ConfigError, match="snapshot_every 1: lbfgs has no epochs to keep"):
-        lbfgs.fit(
-            Scripted([]),
-            TensorTable({name: column.repeat(99, *[1] * (column.ndim - 1)) for name, column in TABLE.columns.items()}),
-        )
+        check_plan(TrainerConfig(snapshot_every=1), lbfgs, 1000)
+    with pytest.raises(ConfigError, match="keep_by accuracy: lbfgs has no epochs to choose from"):
+        check_plan(TrainerConfig(keep_by="accuracy"), lbfgs, 1000)

@@ -62,8 +62,8 @@ def check_plan(config: TrainerConfig, optimizer: OptimizerConfig, rows: int) -> 
         rows: of the training split.
 
     Raises:
-        ConfigError: a batch larger than the split, a warm-up longer than the run, or gradient accumulation or snapshots
-            with an optimiser that looks at all samples at once.
+        ConfigError: a batch larger than the split, a warm-up longer than the run, or gradient accumulation, snapshots
+            or a choice of epochs with an optimiser that looks at all samples at once.
     """
     if config.batch_size > rows:
         raise ConfigError(
@@ -75,6 +75,8 @@ def check_plan(config: TrainerConfig, optimizer: OptimizerConfig, rows: int) -> 
             raise ConfigError(f"accumulate {config.accumulate}: lbfgs looks at all samples at once; leave it at 1")
         if config.snapshot_every is not None:
             raise ConfigError(f"snapshot_every {config.snapshot_every}: lbfgs has no epochs to keep; leave it out")
+        if config.keep_by != "loss":
+            raise ConfigError(f"keep_by {config.keep_by}: lbfgs has no epochs to choose from; leave it at loss")
     if optimizer.algorithm == "adamw" and optimizer.warmup_epochs > config.epochs:
         raise ConfigError(
             f"warmup_epochs {optimizer.warmup_epochs:g} is longer than the run of {config.epochs} epochs; shorten it, "
