@@ -35,7 +35,7 @@ def audio_packets(path):
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_frames_keep_their_times_and_sound_is_copied(tmp_path, video, suffix):
     path = video(tmp_path / "in.mp4", 2, fps=12.5, size=(96, 64))
-    assert render(path, row(path), [], tmp_path / f"out{suffix}") == []
+    assert render(path, [row(path)], [], tmp_path / f"out{suffix}") == []
     before, after = index_frames(path), index_frames(tmp_path / f"out{suffix}")
     np.testing.assert_allclose(after.time_N, before.time_N, atol=1e-3)  # Matroska counts milliseconds
     assert after.duration_s == pytest.approx(before.duration_s, abs=2e-3)
@@ -52,13 +52,13 @@ def test_frames_keep_their_times_and_sound_is_copied(tmp_path, video, suffix):
 def test_uneven_times_are_kept(tmp_path, video):
     times = [0, 0.04, 0.2, 0.25, 1.0, 1.01, 1.5]
     path = video(tmp_path / "in.mp4", times=times, size=(64, 48), sound=False)
-    render(path, row(path), [], tmp_path / "out.mp4")
+    render(path, [row(path)], [], tmp_path / "out.mp4")
     np.testing.assert_allclose(index_frames(tmp_path / "out.mp4").time_N, times, atol=1e-3)
 
 
 def test_the_film_is_as_it_was_above_the_strip(tmp_path, video, frame_number):
     path = video(tmp_path / "in.mp4", 1, size=(96, 128), sound=False)
-    render(path, row(path), [], tmp_path / "out.mp4")
+    render(path, [row(path)], [], tmp_path / "out.mp4")
     old, new = (read_frames(p, np.arange(10)).image_KHWC.astype(int) for p in (path, tmp_path / "out.mp4"))
     above = slice(0, 128 - strip_height(96, 128) - 2)
     assert np.abs(old[:, above] - new[:, above]).mean() < 4
@@ -68,7 +68,7 @@ def test_the_film_is_as_it_was_above_the_strip(tmp_path, video, frame_number):
 def test_the_strip_follows_the_nearest_window(tmp_path, video):
     path = video(tmp_path / "in.mp4", 6, fps=5, size=(160, 120), sound=False)
     windows = [row(path, "joy", 0, 2), row(path, "fear", 2, 4), row(path, "neutral", 4, 6)]
-    render(path, row(path, "joy", 0, 6), windows, tmp_path / "out.mp4")
+    render(path, [row(path, "joy", 0, 6), *windows], [], tmp_path / "out.mp4")
     frames = read_frames(tmp_path / "out.mp4", np.arange(30)).image_KHWC.astype(int)
     mark_K3 = frames[:, -strip_height(160, 120) + 2 :, :1].mean(axis=(1, 2))  # the bar in the colour of the polarity
     for moment, mark_3 in enumerate(mark_K3):
@@ -84,7 +84,7 @@ def test_the_strip_follows_the_nearest_window(tmp_path, video):
 
 def test_the_rotation_of_the_camera_is_applied(tmp_path, video):
     path = video(tmp_path / "in.mp4", 0.5, size=(96, 64), prepare=lambda stream: stream.set_display_rotation(90))
-    render(path, row(path), [], tmp_path / "out.mp4")
+    render(path, [row(path)], [], tmp_path / "out.mp4")
     info = probe(tmp_path / "out.mp4")
     assert (info.width, info.height, info.rotation) == (64, 96, 0)
     old, new = (read_frames(p, np.arange(5)).image_KHWC.astype(int)[:, :70] for p in (path, tmp_path / "out.mp4"))
@@ -100,13 +100,13 @@ def test_sides_become_even(tmp_path, video):
         for frame in source.decode(video=0):
             sink.mux(stream.encode(frame.reformat(65, 49, "yuv444p")))
         sink.mux(stream.encode())
-    render(odd, row(odd), [], tmp_path / "out.mp4")
+    render(odd, [row(odd)], [], tmp_path / "out.mp4")
     assert (probe(tmp_path / "out.mp4").width, probe(tmp_path / "out.mp4").height) == (64, 48)
 
 
 def test_sound_that_does_not_fit_is_encoded(tmp_path, video):
     path = video(tmp_path / "in.avi", 1, size=(64, 48), sound_codec="adpcm_ms", tone_hz=500)
-    problems = render(path, row(path), [], tmp_path / "out.mp4")
+    problems = render(path, [row(path)], [], tmp_path / "out.mp4")
     assert problems == ["its sound (adpcm_ms) does not fit into this container and was encoded as AAC"]
     assert probe(tmp_path / "out.mp4").audio_codec == "aac"
     wave = read_audio(tmp_path / "out.mp4", 8000).wave_T[1000:5000]
@@ -116,7 +116,7 @@ def test_sound_that_does_not_fit_is_encoded(tmp_path, video):
 def test_a_broken_off_video_is_rendered_as_far_as_it_goes(tmp_path, video):
     path = video(tmp_path / "in.mkv", 4, size=(64, 48))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    render(path, row(path), [], tmp_path / "out.mp4")
+    render(path, [row(path)], [], tmp_path / "out.mp4")
     assert 5 < len(index_frames(tmp_path / "out.mp4")) < 40
 
 
@@ -124,11 +124,11 @@ def test_nothing_is_left_behind_where_it_cannot_be(tmp_path, video):
     text = tmp_path / "text.mp4"
     text.write_text("no video")
     with pytest.raises(MediaError, match="is not a video"):
-        render(text, row(text), [], tmp_path / "out.mp4")
+        render(text, [row(text)], [], tmp_path / "out.mp4")
     path = video(tmp_path / "in.mp4", 0.3, size=(64, 48))
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
-        render(path, row(path), [], tmp_path / "file" / "out.mp4")
+        render(path, [row(path)], [], tmp_path / "file" / "out.mp4")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "in.mp4", "text.mp4"]
 
 
@@ -183,3 +183,45 @@ def test_the_command_line_renders(tmp_path, video, picture, capsys):
     assert probe(target).duration_s == pytest.approx(1, abs=0.1)
     assert main(["predict", str(path), "-m", "mini", "-o", str(out), "--render", str(path)]) == 2
     assert "is the input itself" in capsys.readouterr().err
+
+
+def persons_of(path, *boxes):
+    """Somebody's whole, and windows of two seconds with these boxes."""
+    windows = [
+        replace(row(path, "fear", 2.0 * k, 2.0 * k + 2), person=1, x0=x0, y0=y0, x1=x1, y1=y1)
+        for k, (x0, y0, x1, y1) in enumerate(boxes)
+    ]
+    return [replace(windows[0], end_s=windows[-1].end_s), *windows]
+
+
+def test_a_person_has_a_box_that_moves_with_the_windows(tmp_path, video):
+    path = video(tmp_path / "in.mp4", 6, fps=5, size=(320, 240), sound=False)
+    person = persons_of(path, (20, 80, 100, 200), (120, 80, 200, 200), (220, 80, 300, 200))
+    render(path, None, [person], tmp_path / "out.mp4")
+    old, new = (read_frames(p, np.arange(30)).image_KHWC.astype(int) for p in (path, tmp_path / "out.mp4"))
+    changed_KW = np.abs(old[:, 110:190] - new[:, 110:190]).sum(axis=3).mean(axis=1)
+    for frame, left in ((0, 20), (5, 20), (10, 70), (15, 120), (20, 170), (25, 220)):
+        edges = np.sort(np.argsort(changed_KW[frame])[-4:])
+        assert abs(edges[0] - left) <= 3, frame
+        assert abs(edges[-1] - (left + 80)) <= 3, frame
+    assert np.abs(old[:, 215:] - new[:, 215:]).mean() < 4, "no strip where nothing was asked of the scene"
+
+
+def test_a_person_who_is_not_seen_has_no_box(tmp_path, video):
+    path = video(tmp_path / "in.mp4", 6, fps=5, size=(320, 240), sound=False)
+    person = persons_of(path, (20, 80, 100, 200), (20, 80, 100, 200), (20, 80, 100, 200))
+    render(path, [row(path, "joy", 0, 6)], [[person[0], person[1], person[3]]], tmp_path / "out.mp4")
+    old, new = (read_frames(p, np.arange(30)).image_KHWC.astype(int) for p in (path, tmp_path / "out.mp4"))
+    change_K = np.abs(old[:, 80:180] - new[:, 80:180]).max(axis=(1, 2, 3))
+    assert (change_K[[*range(0, 10), *range(21, 30)]] > 100).all()
+    assert (change_K[11:19] < 60).all()
+
+
+def test_the_command_line_renders_persons(tmp_path, video, yolox, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    path, target = video(tmp_path / "clip.mp4", 2, fps=4), tmp_path / "out.mp4"
+    people = yolox(((4.0, 8.0, 24.0, 40.0), 0.9))
+    for who in ("persons", "both"):
+        command = ["predict", str(path), "-m", "mini", "--who", who, "--people", people, "--render", str(target)]
+        assert main([*command, "-o", str(tmp_path / "t.jsonl")]) == 0
+        assert probe(target).duration_s == pytest.approx(2, abs=0.1)

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from emolens.drawing.plots import write_plots
-from emolens.drawing.timeline import clock, label_bands, spread
+from emolens.drawing.timeline import _runs, clock, label_bands, spread
 from emolens.heads.answers import Answers
 from emolens.inference.prediction import Prediction
 from emolens.inference.timeline import Timeline
@@ -125,3 +127,46 @@ def test_names_keep_their_distance_their_order_and_the_panel(rng):
 
 def test_clock():
     assert [clock(s) for s in (0, 7.04, 59, 65, 3723)] == ["0 s", "7 s", "59 s", "1:05", "1:02:03"]
+
+
+def somebody(rows, number, box=(4.0, 4.0, 40.0, 44.0)):
+    return [replace(row, person=number, **dict(zip(("x0", "y0", "x1", "y1"), box, strict=True))) for row in rows]
+
+
+def test_each_person_has_a_timeline_over_the_whole_video(tmp_path, video):
+    path = video(tmp_path / "a.mp4", 20, fps=2)
+    scene = timeline_rows(path, 20.0, "polarity2")
+    whole, *windows = somebody(timeline_rows(path, 20.0, "polarity2", seed=1), 1)
+    late = [replace(whole, start_s=10.0, end_s=20.0), *windows[5:]]  # from 10 s to the end
+    other = somebody(timeline_rows(path, 20.0, "polarity2", seed=2), 2)
+    out = tmp_path / "out"
+    write_plots([*scene, *late, *other], out, timeline=Timeline())
+    assert sorted(p.name for p in (out / "timelines").iterdir()) == [
+        "0001_a.png", "0001_a_person1.png", "0001_a_person2.png",
+    ]  # fmt: skip
+    assert not (out / "pictures").exists()
+    pixels = colours_of(out / "timelines/0001_a_person1.png")
+    before, after = pixels[250:400, 70:470], pixels[250:400, 490:900]  # of the panel of the scores
+    assert (before.min(axis=2) > 230).all(), "white, where this person is not seen"
+    assert has(after, "#D55E00") + has(after, "#0072B2") > 0.5
+    film = pixels[70:150]
+    assert (film[:, 70:400] > 250).all()
+    assert (film[:, 560:890] < 250).any(axis=2).mean() > 0.9
+
+
+def test_a_person_without_a_scene_and_a_video_that_has_gone(tmp_path, video):
+    path = video(tmp_path / "a.mp4", 12, fps=2)
+    rows = somebody(timeline_rows(path, 12.0), 1)
+    assert len(write_plots(rows, tmp_path / "out")) == 3
+    path.unlink()
+    assert len(write_plots(rows, tmp_path / "gone")) == 3, "the curves need no film"
+
+
+def test_stretches_end_where_a_person_is_not_seen():
+    rows = timeline_rows("a", 20.0)[1:]
+    (whole,) = _runs(rows)
+    assert whole[0] == [0.0, *[2.0 + 2 * k for k in range(9)], 20.0]
+    runs = _runs([*rows[:2], *rows[5:]])
+    assert [run[0] for run in runs] == [[0.0, 2.0, 4.0, 6.0], [10.0, 12.0, 14.0, 16.0, 18.0, 20.0]]
+    torn = [*rows[:2], replace(rows[2], status="error"), *rows[3:]]
+    assert [(run[0][0], run[0][-1]) for run in _runs(torn)] == [(0.0, 5.0), (7.0, 20.0)]

@@ -8,6 +8,7 @@ from emolens.drawing.style import (
     FAINT,
     INK,
     POLARITY_COLOURS,
+    counted,
     new_figure,
     plain_axes,
     polarity_colour,
@@ -25,6 +26,7 @@ def draw_labels(rows: Sequence[Prediction], polarity_of: Mapping[str, str], erro
     """A bar for each label, coloured by its polarity, in the order of the label space; those never given are empty.
 
     Args:
+        rows: of wholes, each scene and each person.
         errors: rows without a prediction, told below the bars.
 
     Returns:
@@ -55,6 +57,6 @@ def draw_labels(rows: Sequence[Prediction], polarity_of: Mapping[str, str], erro
     for place, name in enumerate(present):
         x = 0.9 - 0.13 * (len(present) - 1 - place)
         write(figure, x, 1 - 30 / height, f"● {name}", 8, color=POLARITY_COLOURS[name], ha="right", va="center")
-    words = f"n = {total}" + (f"; {errors} without a prediction" if errors else "")
+    words = counted([row for row in rows if row.label]) + (f"; {errors} without a prediction" if errors else "")
     write(figure, 0.9, 20 / height, words, 8, color=FAINT, ha="right", va="center")
     return [save_figure(figure, path)]

@@ -20,12 +20,13 @@ from emolens.drawing.style import (
     INK,
     POLARITY_COLOURS,
     circumplex,
+    counted,
     new_figure,
     polarity_colour,
     save_figure,
     write,
 )
-from emolens.errors import MediaError
+from emolens.errors import DataError
 from emolens.inference.prediction import Prediction
 from emolens.inference.video_frames import picture_of
 
@@ -36,7 +37,10 @@ THUMBNAIL = 58  # px, longer side
 
 
 def draw_plane(rows: Sequence[Prediction], path: Path) -> list[Path]:
-    """Valence across, arousal up, both in [-1, 1]: thumbnails for a few files, dots for many, hexagons for more.
+    """Valence across, arousal up, both in [-1, 1]: thumbnails for a few rows, dots for many, hexagons for more.
+
+    Args:
+        rows: of wholes, each scene and each person.
 
     Returns:
         ``[path]``; empty where no row has a valence and an arousal.
@@ -77,7 +81,7 @@ def draw_plane(rows: Sequence[Prediction], path: Path) -> list[Path]:
         )
         for text in legend.get_texts():
             text.set(color=FAINT, fontfamily=FONT)
-    write(figure, 0.955, 0.02, f"n = {len(placed)}", 8, color=FAINT, ha="right")
+    write(figure, 0.955, 0.02, counted(placed), 8, color=FAINT, ha="right")
     return [save_figure(figure, path)]
 
 
@@ -104,7 +108,7 @@ def _thumbnails(axes: Axes, rows: Sequence[Prediction], point_N2: NDArray[np.flo
 def _thumbnail(row: Prediction) -> Image.Image | None:
     try:
         picture = Image.fromarray(picture_of(row, min_side=THUMBNAIL))
-    except MediaError:
+    except DataError:  # gone, or another picture by now
         return None
     picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     return picture

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emolens.drawing.moving import MovingBoxes
 from emolens.drawing.plots import polarities, safe_name
 from emolens.drawing.strip import draw_strip, strip_height
 from emolens.errors import ConfigError, MediaError
 from emolens.files import atomic_path
 from emolens.inference.inputs import Input, media_of
-from emolens.inference.prediction import Prediction
+from emolens.inference.prediction import Prediction, by_person
 from emolens.inference.results import by_input
 from emolens.media.frame_scaler import FrameScaler
 from emolens.media.media_file import open_media, packets_of, picture_stream
@@ -79,11 +80,12 @@ def render_all(targets: Mapping[Path, Path], predictions: Sequence[Prediction]) 
     rows_of = {rows[0].source: rows for rows in by_input(predictions)}
     errors = []
     for path, target in targets.items():
-        whole, *windows = rows_of[Input.of(path).source]
+        parts = by_person(rows_of[Input.of(path).source])
+        scene = next((part for part in parts if part[0].person is None), None)
         try:
-            if not whole.answered:
+            if not parts[0][0].answered:
                 raise MediaError(f"{path}: has no prediction to draw")
-            problems = render(path, whole, windows, target)
+            problems = render(path, scene, [part for part in parts if part[0].person is not None], target)
             notice(f"{target}: rendered{''.join('; ' + problem for problem in problems)}")
         except MediaError as error:
             errors.append(error)
@@ -92,15 +94,20 @@ def render_all(targets: Mapping[Path, Path], predictions: Sequence[Prediction]) 
         raise MediaError("not one of the videos could be rendered")
 
 
-def render(path: Path, whole: Prediction, windows: Sequence[Prediction], target: Path) -> list[str]:
+def render(
+    path: Path, scene: Sequence[Prediction] | None, persons: Sequence[Sequence[Prediction]], target: Path
+) -> list[str]:
     """Draw the prediction on a video: that of the window whose middle is nearest, or of the whole where there are none.
 
-    H.264, yuv420p, upright, sides even (one pixel less where need be), each frame at its own time. The sound is copied
-    as it is where the container can hold it, else encoded as AAC. Memory does not grow with the video.
+    The scene is a strip at the foot, a person a box with number and label
+    (:class:`emolens.drawing.moving.MovingBoxes`). H.264, yuv420p, upright, sides even (one pixel less where need be),
+    each frame at its own time. The sound is copied as it is where the container can hold it, else encoded as AAC.
+    Memory does not grow with the video.
 
     Args:
         path: the video.
-        whole, windows: its rows.
+        scene: its rows, the whole, then its windows; None for no strip.
+        persons: the same of each person.
         target: .mp4, .mov or .mkv; written whole or not at all.
 
     Returns:
@@ -112,7 +119,9 @@ def render(path: Path, whole: Prediction, windows: Sequence[Prediction], target:
     """
     info, index = probe(path), index_frames(path)
     width, height = max(2, info.width // 2 * 2), max(2, info.height // 2 * 2)
-    strips = _Strips(whole, windows, width, height)
+    polarity_of = polarities([row for part in (scene or (), *persons) for row in part])
+    strips = None if scene is None else _Strips(scene, polarity_of, width, height)
+    moving = MovingBoxes(persons, polarity_of)
     with (
         atomic_path(target) as temporary,
         open_media(path) as source,
@@ -121,15 +130,15 @@ def render(path: Path, whole: Prediction, windows: Sequence[Prediction], target:
         import av
 
         with av.open(str(temporary), "w") as sink:
-            return _Render(source, sink, width, height, strips, index.start_s, path).run(advance)
+            return _Render(source, sink, (width, height), strips, moving, index.start_s, path).run(advance)
 
 
 class _Strips:
     """The strip for a time; each is drawn once, when its time has come."""
 
-    def __init__(self, whole: Prediction, windows: Sequence[Prediction], width: int, height: int) -> None:
-        self.rows = list(windows) or [whole]
-        self.polarity_of = polarities([whole, *windows])
+    def __init__(self, scene: Sequence[Prediction], polarity_of: Mapping[str, str], width: int, height: int) -> None:
+        self.rows = list(scene[1:] or scene)
+        self.polarity_of = polarity_of
         self.width, self.height = width, strip_height(width, height)
         middles = [((row.start_s or 0.0) + (row.end_s or 0.0)) / 2 for row in self.rows]
         self.changes = [(a + b) / 2 for a, b in pairwise(middles)]
@@ -154,13 +163,15 @@ class _Render:
         self,
         source: "InputContainer",
         sink: "OutputContainer",
-        width: int,
-        height: int,
-        strips: _Strips,
+        size: tuple[int, int],
+        strips: _Strips | None,
+        moving: MovingBoxes,
         start_s: float,
         path: Path,
     ) -> None:
-        self.source, self.sink, self.strips, self.start_s, self.path = source, sink, strips, start_s, path
+        width, height = size
+        self.source, self.sink, self.strips, self.moving = source, sink, strips, moving
+        self.start_s, self.path = start_s, path
         film = picture_stream(source)
         if film is None or film.codec_context is None:
             raise MediaError(f"{path}: has no pictures that can be decoded")
@@ -230,10 +241,12 @@ class _Render:
         if pts <= self.last_pts:
             return  # shown at the time of another: a damaged or doubled frame
         self.last_pts = pts
-        image_HWC = self.scale(frame)
+        time_s = float(pts * self.unit) - self.start_s
+        image_HWC = self.moving.draw(self.scale(frame), time_s)
         if not image_HWC.flags.writeable:
             image_HWC = image_HWC.copy()
-        self.strips.blend(image_HWC, float(pts * self.unit) - self.start_s)
+        if self.strips is not None:
+            self.strips.blend(image_HWC, time_s)
         drawn = VideoFrame.from_ndarray(image_HWC, format="rgb24")
         drawn = drawn.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
         drawn.pts, drawn.time_base, drawn.duration = pts, self.unit, frame.duration or self.step

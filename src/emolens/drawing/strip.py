@@ -4,15 +4,12 @@ Legend: H height, W width of the strip.
 """
 
 from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
-from emolens.drawing.style import polarity_colour
+from emolens.drawing.style import pillow_font, polarity_colour
 from emolens.inference.prediction import Prediction
 
 SHARE = 0.2  # of the shorter side of the video
@@ -83,16 +80,10 @@ def _write(
 ) -> None:
     """Text of about ``size`` pixels, smaller where it would not fit into ``room``."""
     wanted = max(6, round(size))
-    length = draw.textlength(text, _font(wanted, bold))
+    length = draw.textlength(text, pillow_font(wanted, bold))
     if length > room > 0:
         wanted = max(6, int(wanted * room / length))
-    draw.text(place, text, fill=colour, font=_font(wanted, bold), anchor=anchor)
-
-
-@cache
-def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"  # the type of the other drawings; matplotlib brings it
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+    draw.text(place, text, fill=colour, font=pillow_font(wanted, bold), anchor=anchor)
 
 
 def _light(colour: str) -> tuple[int, int, int, int]:

@@ -4,15 +4,19 @@ Figures are made with the object interface on the Agg canvas, so no display and 
 """
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
+from PIL import ImageFont
 
 from emolens.files import atomic_path
+from emolens.inference.prediction import Prediction
 
 # Vermilion and blue of Okabe & Ito (2008), and a grey: told apart under every common colour blindness.
 POLARITY_COLOURS: Mapping[str, str] = {"positive": "#D55E00", "neutral": "#8A8F98", "negative": "#0072B2"}
@@ -40,6 +44,19 @@ def write(axes: Axes | Figure, x: float, y: float, text: str, size: float = 9, *
     """Text in the house type. A ``$`` in a file name is a dollar, not mathematics."""
     options: dict[str, object] = {"color": INK, "fontfamily": FONT, "fontsize": size, "parse_math": False}
     axes.text(x, y, text, **(options | style))  # type: ignore[arg-type]
+
+
+def counted(rows: Sequence[Prediction]) -> str:
+    """How many rows a drawing shows, and of whom."""
+    persons = sum(row.person is not None for row in rows)
+    return f"n = {len(rows)}" + (f": {len(rows) - persons} scenes, {persons} persons" if persons else "")
+
+
+@cache
+def pillow_font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """The house type for Pillow, ``size`` in pixels."""
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"  # matplotlib brings it
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
 
 
 def plain_axes(axes: Axes) -> None:

@@ -6,7 +6,6 @@ Legend: W windows, C labels.
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +27,10 @@ from emolens.drawing.style import (
     save_figure,
     write,
 )
+from emolens.errors import DataError
 from emolens.inference.prediction import Prediction
 from emolens.inference.timeline import Timeline
-from emolens.inference.video_frames import stills
+from emolens.inference.video_frames import middle_of, person_stills, stills
 
 WIDTH = 1100  # px
 LEFT, RIGHT = 64, 196  # px beside the panels: numbers, names
@@ -57,28 +57,30 @@ def draw_timeline(
     polarity_of: Mapping[str, str],
     path: Path,
     timeline: Timeline | None = None,
+    end_s: float | None = None,
 ) -> list[Path]:
     """Frames on top, the scores as stacked areas below, then valence and arousal, all over the same seconds.
 
     Vermilion bands are positive labels, grey neutral ones, blue negative ones, the most probable of each the fullest.
-    Windows without an answer are left white.
+    Windows without an answer are left white, and so is the time in which a person is not seen.
 
     Args:
-        whole: the row of the whole file.
+        whole: the row of the whole file, or of a person in it.
         windows: the rows of its windows, in order.
         polarity_of: label -> polarity.
         timeline: named in the caption.
+        end_s: where the drawing ends, in seconds; the end of ``whole`` if not given.
 
     Returns:
         ``[path]``; empty where no window has an answer.
     """
     known = [row for row in windows if row.answered]
-    duration = whole.end_s or max((row.end_s or 0.0 for row in windows), default=0.0)
+    duration = end_s or whole.end_s or max((row.end_s or 0.0 for row in windows), default=0.0)
     if not known or not duration:
         return []
     scored = known[0].scores is not None
     placed = known[0].valence is not None or known[0].arousal is not None
-    images = stills(Path(whole.source), [duration * (k + 0.5) / FRAMES for k in range(FRAMES)], 2 * FILM)
+    images = _scenes(whole, duration) if whole.person is None else _persons(whole, known, duration)
     panels = [(FILM, "film")] * bool(images) + [(SCORES, "scores")] * scored + [(PLANE, "plane")] * placed
     height = HEAD + sum(size + GAP for size, _ in panels) - GAP + FOOT
     figure = new_figure(WIDTH, height)
@@ -90,7 +92,7 @@ def draw_timeline(
         plain_axes(axes)
         axes.set_xlim(0, duration)
         if name == "film":
-            _film(axes, images)
+            _film(axes, images, 0.5 if whole.person is None else 0.0)
         else:
             if name == "scores":
                 _scores(axes, windows, polarity_of, duration)
@@ -114,23 +116,49 @@ def _head(figure: Figure, whole: Prediction, polarity_of: Mapping[str, str], hei
         colour = polarity_colour(whole.polarity or polarity_of.get(whole.label))
         text = whole.label if whole.score is None else f"{whole.label}  {100 * whole.score:.0f}%"
         write(figure, LEFT / WIDTH, middle, text, 17, color=colour, va="center", fontweight="bold")
+    length = clock(whole.end_s or 0)
+    if whole.person is not None:
+        length = f"person {whole.person}, from {clock(whole.start_s or 0)} to {length}"
     name = textwrap.shorten(Path(whole.source).name, 60, placeholder="...")
     right = (WIDTH - RIGHT) / WIDTH
-    write(figure, right, middle, f"{name}  ·  {clock(whole.end_s or 0)}", 8, color=FAINT, ha="right", va="center")
+    write(figure, right, middle, f"{name}  ·  {length}", 8, color=FAINT, ha="right", va="center")
 
 
-def _film(axes: Axes, images: Sequence[NDArray[np.uint8]]) -> None:
-    """Each picture cut to its place in time, edge to edge."""
+def _scenes(whole: Prediction, duration: float) -> list[NDArray[np.uint8] | None]:
+    """A frame from the middle of each tile of the film."""
+    return list(stills(Path(whole.source), [duration * (k + 0.5) / FRAMES for k in range(FRAMES)], 2 * FILM))
+
+
+def _persons(whole: Prediction, windows: Sequence[Prediction], duration: float) -> list[NDArray[np.uint8] | None]:
+    """The person as in the window whose middle is nearest to that of the tile; None where none of them reaches it."""
+    half = duration / FRAMES / 2
+    shown: list[Prediction | None] = []
+    for k in range(FRAMES):
+        centre = (2 * k + 1) * half
+        row = min(windows, key=lambda row: abs(middle_of(row) - centre))
+        inside = (row.start_s or 0.0) <= centre <= (row.end_s or 0.0)
+        shown.append(row if inside or abs(middle_of(row) - centre) < half else None)
+    try:
+        parts = iter(person_stills(Path(whole.source), [row for row in shown if row is not None]))
+    except DataError:  # another video by now
+        return []
+    return [None if row is None else next(parts, None) for row in shown]
+
+
+def _film(axes: Axes, images: Sequence[NDArray[np.uint8] | None], height: float) -> None:
+    """Each picture cut to its place in time, edge to edge; ``height`` 0 keeps its upper end, 0.5 its middle."""
     start, end = axes.get_xlim()
     step = (end - start) / len(images)
     tile = 2 * (WIDTH - LEFT - RIGHT) // len(images), 2 * FILM
     for number, image in enumerate(images):
-        picture = Image.fromarray(image)
+        if image is None:
+            continue
+        picture = Image.fromarray(np.ascontiguousarray(image))
         scale = max(tile[0] / picture.width, tile[1] / picture.height)
         picture = picture.resize(
             (round(picture.width * scale), round(picture.height * scale)), Image.Resampling.BICUBIC
         )
-        left, top = (picture.width - tile[0]) // 2, (picture.height - tile[1]) // 2
+        left, top = (picture.width - tile[0]) // 2, int(height * (picture.height - tile[1]))
         cut = np.asarray(picture.crop((left, top, left + tile[0], top + tile[1])))
         x = start + number * step
         axes.imshow(cut, extent=(x + 0.01 * step, x + 0.99 * step, 0, 1), aspect="auto", interpolation="antialiased")
@@ -144,7 +172,7 @@ def _scores(axes: Axes, windows: Sequence[Prediction], polarity_of: Mapping[str,
     axes.add_patch(Rectangle((0, 0), duration, 1, facecolor=LINE, alpha=0.25, linewidth=0))
     edge = 0.6 if len(windows) < 200 else 0.2
     row = 0
-    for x, run in _runs(windows, duration):
+    for x, run in _runs(windows):
         share_CW = np.stack([band.score_W[row : row + len(run)] for band in bands])
         share_CW = np.concatenate([share_CW[:, :1], share_CW, share_CW[:, -1:]], axis=1)
         row += len(run)
@@ -171,7 +199,7 @@ def _plane(axes: Axes, windows: Sequence[Prediction], duration: float) -> None:
     axes.axhline(0, color=LINE, linewidth=0.8, zorder=0)
     ends: list[tuple[str, float, str]] = []
     for name, colour, dash in (("valence", INK, "-"), ("arousal", FAINT, (0, (3, 1.6)))):
-        for x, run in _runs(windows, duration):
+        for x, run in _runs(windows):
             value_W = [getattr(row, name) for row in run]
             if value_W[0] is not None:
                 axes.plot(x, [value_W[0], *value_W, value_W[-1]], color=colour, linestyle=dash, linewidth=1.6)
@@ -193,22 +221,28 @@ def _seconds(axes: Axes, duration: float, last: bool) -> None:
     axes.tick_params(axis="x", length=3, color=LINE)
 
 
-def _runs(windows: Sequence[Prediction], duration: float) -> list[tuple[list[float], list[Prediction]]]:
+def _runs(windows: Sequence[Prediction]) -> list[tuple[list[float], list[Prediction]]]:
     """Stretches of neighbouring windows that have an answer, with the seconds of their first, middle and last points.
 
-    A window stands at its middle; the first and last are carried to the ends of the stretch.
+    A window stands at its middle; the first and last are carried to the middle between them and a neighbour without an
+    answer, or to their own ends where they have no neighbour.
     """
-    middle_W = [((row.start_s or 0.0) + (row.end_s or 0.0)) / 2 for row in windows]
-    edge_W = [0.0, *((a + b) / 2 for a, b in pairwise(middle_W)), duration]
     runs: list[tuple[list[float], list[Prediction]]] = []
-    start = None
-    for place in range(len(windows) + 1):
-        inside = place < len(windows) and windows[place].answered
-        if inside and start is None:
-            start = place
-        elif not inside and start is not None:
-            runs.append(([edge_W[start], *middle_W[start:place], edge_W[place]], list(windows[start:place])))
-            start = None
+    before: Prediction | None = None
+    for row in windows:
+        start, end = row.start_s or 0.0, row.end_s or 0.0
+        near = before is not None and start <= (before.end_s or 0.0)
+        between = (middle_of(before) + middle_of(row)) / 2 if before is not None and near else None
+        if before is not None and before.answered and between is not None:
+            runs[-1][0][-1] = between  # no further than this, until its own middle is known
+        if row.answered:
+            if before is not None and before.answered and near:
+                runs[-1][0][-1] = middle_of(row)
+                runs[-1][0].append(end)
+                runs[-1][1].append(row)
+            else:
+                runs.append(([start if between is None else between, middle_of(row), end], [row]))
+        before = row
     return runs
 
 

@@ -14,8 +14,11 @@ from emolens.errors import MediaError
 from emolens.inference.prediction import Prediction
 from emolens.media.image import read_image
 from emolens.media.video import index_frames, probe, read_frames, stream_frames
+from emolens.people.boxes import Box, boxes_inside
+from emolens.people.crop import cut
 
 VIDEO_FRAMES = 16  # of a whole video: as many as the segments of arXiv 2311.17335, each with its say
+PERSON_SIDE = 720  # px of the shorter side of a frame from which a person is cut for a drawing
 RATE_HZ = 2.0  # frames a second of a timeline: emotions of films change over seconds (a window of 4 s sees 8)
 
 Image = NDArray[np.uint8]
@@ -103,18 +106,59 @@ def stills(path: Path, seconds: Sequence[float], side: int) -> list[Image]:
         return []
 
 
+def middle_of(row: Prediction) -> float:
+    """Seconds of the middle of a row's span."""
+    return ((row.start_s or 0.0) + (row.end_s or 0.0)) / 2
+
+
+def person_alone(image_HWC: Image, box: Box, where: str) -> Image:
+    """What is in a person's box, for people to look at; a model sees some of the surroundings, too.
+
+    Raises:
+        DataError: the box is not of this picture.
+    """
+    height, width = image_HWC.shape[:2]
+    left, top, right, bottom = boxes_inside([box], height, width, where)[0].tolist()
+    return cut(image_HWC, (left, top, right, bottom))
+
+
+def person_stills(path: Path, rows: Sequence[Prediction]) -> list[Image]:
+    """A person of a video in the middle of each of these rows, for people to look at.
+
+    Returns:
+        uint8 RGB, each (H, W, 3); nothing where there is nothing to see.
+    """
+    images = stills(path, [middle_of(row) for row in rows], PERSON_SIDE)
+    if len(images) != len(rows):
+        return []
+    info = probe(path)
+    parts = []
+    for row, image in zip(rows, images, strict=True):
+        assert row.box is not None
+        scale = image.shape[1] / info.width, image.shape[0] / info.height
+        left, top, right, bottom = (side * factor for side, factor in zip(row.box, scale * 2, strict=True))
+        parts.append(person_alone(image, (left, top, right, bottom), str(path)))
+    return parts
+
+
 def picture_of(row: Prediction, min_side: int) -> Image:
-    """What stands for a file in a drawing: the picture, or the middle frame of a video.
+    """What stands for a row in a drawing: the picture, or the middle frame of a video; of a person, that part of it.
 
     Args:
-        min_side: the caller scales the shorter side down to about this.
+        min_side: the caller scales the shorter side of the whole picture down to about this.
 
     Raises:
         MediaError: it cannot be read, or there is nothing to see.
+        DataError: it is no longer the picture that the person's box is of.
     """
     if row.media == "image":
+        if row.box is not None:
+            return person_alone(read_image(row.source), row.box, row.source)
         return read_image(row.source, min_side)
-    found = stills(Path(row.source), [((row.start_s or 0.0) + (row.end_s or 0.0)) / 2], min_side)
+    if row.box is not None:
+        found = person_stills(Path(row.source), [row])
+    else:
+        found = stills(Path(row.source), [middle_of(row)], min_side)
     if not found:
         raise MediaError(f"{row.source}: has no picture to show")
     return found[0]
