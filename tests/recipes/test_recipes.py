@@ -93,7 +93,9 @@ def test_a_recipe_of_another_package_is_one_file(tmp_path, monkeypatch, capsys):
 
     assert get_recipe("calm_probe")().l2 == (0.001,)
     assert main(["train", "--help"]) == 0
-    assert "calm_probe             Linear probe that looks for weak penalties only." in capsys.readouterr().out
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert ["calm_probe", "Linear probe that looks for weak penalties only."] in lines
+    assert {name for name, _ in lines} == set(recipes())
 
 
 def test_a_recipe_in_the_folder_is_one_file(tmp_path, monkeypatch):

@@ -39,7 +39,8 @@ def main(args: list[str]) -> int:
     if not args or args[0] in ("-h", "--help"):
         known = recipes()
         print("usage: emolens train RECIPE --data M.parquet --out RUN [overrides]\n")
-        print("\n".join(f"  {name:<23}{what}" for name, what in known.items()))
+        width = max(map(len, known))
+        print("\n".join(f"  {name:<{width}} {what}" for name, what in known.items()))
         print("\nemolens train RECIPE --help shows what can be overridden.")
         return 0 if args else 2
     recipe = args[0]

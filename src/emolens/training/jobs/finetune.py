@@ -24,7 +24,8 @@ class UniEmoXFinetuneConfig(JobConfig):
     """Fine-tuning on labels, several labels, or valence, arousal and dominance."""
 
     encoder: str | None = None
-    """A pretraining run folder, or a file in MAE's names, to start from; None starts from random weights."""
+    """Weights to start from, in MAE's names: a pretraining run or one of its snapshots, a file, or a name of `emolens
+    weights list`; None starts from random ones."""
     model: Annotated[ViTConfig, Unprefixed] = field(default_factory=ViTConfig)
     """Sizes of the transformer; the encoder's own take their place, but for the image size."""
     drop_path: float = 0.0
