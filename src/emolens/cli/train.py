@@ -29,6 +29,8 @@ class TrainOptions:
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     """How the processes of torchrun share the model: ddp, whole on each; fsdp, in parts, where it is too large for one;
     auto takes ddp."""
+    label_space: str | None = None
+    """Label space to train in, where it is coarser than that of the data: polarity2, parrott6, ... or a .toml file."""
     compute: Annotated[ComputeConfig, tyro.conf.arg(name="")] = field(default_factory=ComputeConfig)
     """Where to run."""
 
@@ -56,6 +58,7 @@ def main(args: list[str]) -> int:
         cache=options.cache,
         strategy=options.strategy,
         name=recipe,
+        label_space=options.label_space,
     )
     if os.environ.get("RANK", "0") == "0":
         metrics = ", ".join(f"{name} {value:.4g}" for name, value in run.metrics.items())

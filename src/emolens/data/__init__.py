@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from emolens.data.protocol import register_protocol as register_protocol
     from emolens.data.protocol_use import apply_protocol as apply_protocol
     from emolens.data.protocol_use import protocol_of as protocol_of
+    from emolens.data.relabelling import Relabelling as Relabelling
+    from emolens.data.relabelling import relabel as relabel
     from emolens.data.shards import read_index as read_index
     from emolens.data.shards import write_shards as write_shards
     from emolens.data.split import split_manifest as split_manifest
@@ -34,6 +36,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "Manifest": "emolens.data.manifest",
         "Protocol": "emolens.data.protocol",
+        "Relabelling": "emolens.data.relabelling",
         "add_persons": "emolens.data.persons",
         "apply_protocol": "emolens.data.protocol_use",
         "describe_manifest": "emolens.data.text.descriptions",
@@ -49,6 +52,7 @@ __getattr__, __dir__, __all__ = attach(
         "register_adapter": "emolens.data.adapter",
         "register_importer": "emolens.data.importers.registry",
         "register_protocol": "emolens.data.protocol",
+        "relabel": "emolens.data.relabelling",
         "split_manifest": "emolens.data.split",
         "split_within": "emolens.data.split",
         "take_train_share": "emolens.data.train_share",

@@ -12,6 +12,7 @@ from emolens.evaluation.evaluation import Evaluation
 from emolens.evaluation.report.write import make_folder, write_evaluation
 from emolens.evaluation.resolve import embedding_cache, resolve
 from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.score.coarser import coarsened
 from emolens.evaluation.score.measure import measure
 from emolens.evaluation.score.overlap import overlap_warning
 from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_perturbed
@@ -42,7 +43,8 @@ def evaluate(
 ) -> Evaluation:
     """Predict each row of a split once and measure the answers in every way the data set allows.
 
-    Classification where rows have a label (the model answers in the manifest's label space; ``mapping`` tells how),
+    Classification where rows have a label (the model answers in the manifest's label space; ``mapping`` tells how; of a
+    model whose labels are coarser, the manifest's are coarsened where an exact table leads there),
     Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision in a multi-label
     data set. A model without valence and arousal answers with the expected point over its labels. An audio-visual
     model is also measured on the sound alone and on the pictures alone. A model of persons is shown the person in the
@@ -93,6 +95,7 @@ def evaluate(
         batch_size=batch_size,
         view=choose_view(None, rows, manifest, who),
     )
+    rows = coarsened(predictor, rows)
     fitted = fit_predictor(predictor, rows)
     view = choose_view(fitted, rows, manifest, who)
     targets = viewed(rows, manifest, view)

@@ -67,6 +67,7 @@ class Evaluation:
             "split": targets.split,
             "protocol": None if self.protocol is None else self.protocol.to_json(),
             "label_space": targets.space.name if targets.space is not None and targets.has_labels else None,
+            "coarsened_from": targets.coarsened_from,
             "mapping": self.answers.mapping,
             "view": self.answers.view,
             "n_total": measured.n_total,

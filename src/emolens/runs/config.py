@@ -52,6 +52,9 @@ class DataFacts:
     """Each frozen split with its number of rows and the sha256 of its ids; empty where the data was not split."""
     n: Mapping[str, int] = field(default_factory=dict)
     """Rows that were used of each split."""
+    relabelled: tuple[Mapping[str, Any], ...] = ()
+    """How its labels got from the space of the data set to that of the training; see
+    :class:`emolens.data.relabelling.Relabelling`. Empty where they are as the data set has them."""
 
 
 @dataclass(frozen=True)
@@ -240,7 +243,13 @@ def _backbone(value: Any) -> BackboneFacts:
 
 def _data(value: Any) -> DataFacts:
     found = value or {}
-    return DataFacts(found.get("path") or "", found.get("dataset"), found.get("splits") or {}, found.get("n") or {})
+    return DataFacts(
+        path=found.get("path") or "",
+        dataset=found.get("dataset"),
+        splits=found.get("splits") or {},
+        n=found.get("n") or {},
+        relabelled=tuple(found.get("relabelled") or ()),
+    )
 
 
 def _training(value: Any) -> TrainingFacts:

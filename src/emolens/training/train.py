@@ -53,6 +53,7 @@ def train(
     cache: str | Path | None = None,
     name: str | None = None,
     strategy: "Strategy" = "auto",
+    label_space: str | None = None,
     **overrides: Any,
 ) -> TrainedRun:
     """Train a recipe on a manifest, and leave a run folder that :func:`emolens.load` reads.
@@ -68,6 +69,9 @@ def train(
         strategy: how the processes of ``torchrun`` share the model: "ddp" for a whole one on each, "fsdp" for a part of
             one on each; "auto" takes ddp.
         name: of the recipe in the record, where ``recipe`` is a config; by default that of its class.
+        label_space: to train in, where it is coarser than that of the data: the name of a space, or a ``.toml`` file,
+            whose labels are exact groups of those (parrott6 and polarity2 of WEBEmo's 25). Rows without a label there
+            are left out, and the run records it. :func:`emolens.data.relabel` has other ways.
         **overrides: fields of the config, by the names that their flags have: those of ``trainer``, ``optimizer`` and
             the like by their own (``epochs=5, lr=1e-3``), parts of a nested config as a dict (``model={"width": 64}``).
 
@@ -90,7 +94,17 @@ def train(
         name, config = name or type(recipe).__name__, recipe
     config = override(config, overrides)
     where = None if cache is None else Path(cache)
-    job = Job(name, config, data, out, resume=resume, compute=compute, cache=where, strategy=strategy)
+    job = Job(
+        name,
+        config,
+        data,
+        out,
+        resume=resume,
+        compute=compute,
+        cache=where,
+        strategy=strategy,
+        label_space=label_space,
+    )
     fitted = config.train(job)
     return TrainedRun(job.out, fitted.metrics, config.follow_up(job))
 

@@ -52,6 +52,14 @@ def train(data, run, *more, recipe="av_cpnet_tiny"):
     return main(["train", recipe, "--data", str(data), "--out", str(run), *SMALL, *swin, *BASE, *more])
 
 
+def test_in_a_coarser_label_space(data, tmp_path):
+    assert train(data, tmp_path / "run", "--epochs", "1", "--warmup-epochs", "0", "--label-space", "polarity2") == 0
+    config = read_config(tmp_path / "run")
+    assert config.label_space.name == "polarity2"
+    assert config.model["classes"] == 2
+    assert config.data.relabelled[0]["source"] == "emotions6"
+
+
 def values(run, split, name):
     with open(run / "log.csv", newline="") as stream:
         return [float(r["value"]) for r in csv.DictReader(stream) if (r["split"], r["name"]) == (split, name)]

@@ -15,6 +15,7 @@ COMMANDS = {
     "import": ("import_files", "read a data set's files into a manifest"),
     "verify": ("verify", "look for everything that can be wrong with a manifest and its files"),
     "split": ("split", "divide a manifest into train, val and test"),
+    "relabel": ("relabel", "take the labels to another label space, and say what that loses"),
     "folds": ("folds", "leave groups out, in turn: a manifest for each fold"),
     "people": ("people", "add the boxes of persons, detected once"),
     "describe": ("describe", "write a text for each picture"),

@@ -17,6 +17,7 @@ from emolens.metrics.calibration import reliability_curve
 HOW_MAPPED = {
     "native": "it was trained on these labels",
     "exact": "its labels were coarsened by an exact table",
+    "coarsened": "the labels of the data are finer, and were taken to those that it was trained on by an exact table",
     "text": "the labels were given to it as text",
     "valence_arousal": "through the valence-arousal points of the labels",
 }

@@ -32,7 +32,8 @@ class Answers:
         limited: row -> status (no_audio, no_video, partial, no_person) and why, of an answer from something else than
             was asked about.
         mapping: "labels" and "valence_arousal" -> how the model's output became that:
-            native, exact, text or valence_arousal (through the labels' valence-arousal points).
+            native, exact, text or valence_arousal (through the labels' valence-arousal points); or "coarsened": the
+            answers are the model's own, and the labels of the data were taken to them.
         view: what of each row it was shown.
     """
 
@@ -97,7 +98,7 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
     score_NC = None
     if targets.has_labels and targets.space is not None:
         score_NC = predictions.score_NC(targets.space)
-        mapping["labels"] = predictor.mapping
+        mapping["labels"] = "coarsened" if targets.coarsened_from is not None else predictor.mapping
     valence_N = arousal_N = None
     if targets.has_affect:
         # "valence_arousal": the expected point over its labels, where the model gives no point itself.

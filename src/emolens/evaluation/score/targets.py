@@ -45,6 +45,7 @@ class Targets:
         centric: "scene" or "person", what the ratings are of; None where nothing says so.
         view: what of each row is shown to a model, see :func:`emolens.evaluation.score.view.viewed`.
         box_N: of each row's person, None where nobody is; None where whole pictures are shown.
+        coarsened_from: name of the data's own label space, where the labels were taken to the coarser ones of a model.
     """
 
     data: str
@@ -63,6 +64,7 @@ class Targets:
     centric: str | None = None
     view: View = "scene"
     box_N: tuple[Box | None, ...] | None = None
+    coarsened_from: str | None = None
 
     def __len__(self) -> int:
         return len(self.id_N)

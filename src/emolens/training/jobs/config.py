@@ -19,12 +19,14 @@ class JobConfig(ABC):
         trainer: for how long, and in what batches.
         samples: what a sample is called where speed is reported.
         embeds: whether it trains on embeddings of a frozen backbone, which are kept in a cache.
+        learns_labels: whether labels are what it learns from.
     """
 
     optimizer: OptimizerConfig
     trainer: TrainerConfig
     samples: ClassVar[str] = "images"
     embeds: ClassVar[bool] = False
+    learns_labels: ClassVar[bool] = True
 
     @abstractmethod
     def train(self, job: "Job") -> "FitResult":

@@ -10,6 +10,7 @@ from torch.utils.data import Dataset
 
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
+from emolens.data.relabelling import KEY as RELABELLED
 from emolens.data.shards import is_remote, read_index
 from emolens.data.train_share import take_train_share
 from emolens.errors import ConfigError, EmolensError
@@ -26,6 +27,7 @@ from emolens.training.devices import (
 )
 from emolens.training.jobs.config import JobConfig
 from emolens.training.jobs.plan import Plan, is_first_process
+from emolens.training.jobs.relabelled import relabelled
 from emolens.training.jobs.run_folder import REQUEST, check_run, seen_in_time, select_split
 from emolens.training.processes.agreement import agree, fingerprint
 from emolens.training.state.checkpoint import remove_checkpoints
@@ -54,9 +56,10 @@ class Job:
         compute: where to run; under ``torchrun`` all its processes train together.
         cache: folder of the embedding cache.
         strategy: how processes share the model, see :func:`emolens.training.devices.build_fabric`.
+        label_space: to train in, where it is not that of the data; its labels must be exact groups of those.
 
     Raises:
-        ConfigError: ``out`` is a file, or a cache or a strategy is named that this config has no use for.
+        ConfigError: ``out`` is a file, or a cache, strategy or label space is named that this config has no use for.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Job:
         compute: ComputeConfig | None = None,
         cache: Path | None = None,
         strategy: Strategy = "auto",
+        label_space: str | None = None,
     ) -> None:
         self.recipe, self.config, self.data, self.out = recipe, config, str(data), Path(out)
         self.resume, self.compute, self.cache = resume, compute or ComputeConfig(), cache
@@ -80,16 +84,22 @@ class Job:
             raise ConfigError(f"{recipe} embeds nothing, so it has no use for --cache {cache}; leave it out")
         if strategy != "auto" and config.embeds:
             raise ConfigError(f"{recipe} is fitted by one process, so it has no use for --strategy {strategy}")
+        self.label_space = label_space
+        if label_space is not None and not config.learns_labels:
+            raise ConfigError(f"{recipe} learns no labels, so it has no use for --label-space; leave it out")
 
     @cached_property
     def manifest(self) -> Manifest:
-        """All rows of the data, or the share of them that the config asks for.
+        """All rows of the data, or the share of them that the config asks for; in another label space only those that
+        have a label there.
 
         Raises:
-            DataError: unreadable, or the share is less than one row of each label.
+            DataError: unreadable, nothing of it has a label there, or the share is less than one row of each label.
+            ConfigError: no exact table leads to the label space.
         """
         whole = read_index(self.data) if self.in_shards else Manifest.read(self.data)
-        return take_train_share(whole, self.config.trainer.train_share, self.config.trainer.seed)
+        part = take_train_share(whole, self.config.trainer.train_share, self.config.trainer.seed)
+        return part if self.label_space is None else relabelled(part, self.label_space, self.data)
 
     @property
     def in_shards(self) -> bool:
@@ -219,7 +229,13 @@ class Job:
         return TrainingFacts(
             recipe=self.recipe,
             config=request["config"],
-            data=DataFacts(request["data"], metadata.get("dataset"), metadata.get("splits") or {}, dict(n)),
+            data=DataFacts(
+                request["data"],
+                metadata.get("dataset"),
+                metadata.get("splits") or {},
+                dict(n),
+                tuple(metadata.get(RELABELLED, ())),
+            ),
             seed=self.config.trainer.seed,
             epoch=fitted.epoch,
             steps=fitted.steps,
@@ -229,4 +245,5 @@ class Job:
 
     def _request(self) -> dict[str, Any]:
         place = self.data if is_remote(self.data) else str(Path(self.data).resolve())
-        return {"recipe": self.recipe, "config": asdict(cast(Any, self.config)), "data": place}
+        asked = {"recipe": self.recipe, "config": asdict(cast(Any, self.config)), "data": place}
+        return asked if self.label_space is None else {**asked, "label_space": self.label_space}

@@ -1,7 +1,7 @@
 """UniEmoX pretraining: from a manifest with persons and texts to an encoder."""
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from emolens.data.text.descriptions import few_texts_notice
 from emolens.errors import ConfigError, DataError, WeightsError
@@ -26,6 +26,8 @@ RANDOM = "random"  # in place of weights to start from
 @dataclass(frozen=True)
 class UniEmoXPretrainConfig(JobConfig):
     """Pretraining on scenes and persons."""
+
+    learns_labels: ClassVar[bool] = False
 
     model: Annotated[UniEmoXConfig, Unprefixed] = field(default_factory=UniEmoXConfig)
     """Sizes of encoder and decoder, and the fusion; the decoder is as wide as the teacher's embedding."""
