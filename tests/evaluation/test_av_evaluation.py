@@ -1,10 +1,12 @@
 """A real audio-visual network, with random weights, on real files."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pandas as pd
 import pytest
 import torch
@@ -98,6 +100,27 @@ def test_every_perturbation_equals_the_obvious_count(run, videos: Manifest, tmp_
         )
     assert list(facts["robustness"]) == list(ROBUSTNESS)
     assert {"polarity/positive/accuracy", "polarity/negative/recall"} <= set(facts["metrics"])
+
+
+@pytest.mark.parametrize("modalities", [("audio", "video"), ("audio",)])
+def test_each_file_is_decoded_once_for_all_modalities(run, videos: Manifest, monkeypatch, modalities) -> None:
+    """As often as for a prediction, by the count of what the real decoder opens."""
+    opened: list[str] = []
+    open_file = av.open
+
+    def counted(file, *more, **options):
+        opened.append(Path(str(file).removeprefix("file:")).name)
+        return open_file(file, *more, **options)
+
+    monkeypatch.setattr(av, "open", counted)
+    predictor = load(f"run:{run(modalities)}")
+    predictor.predict(videos.select("test").paths())
+    once = Counter(opened)
+    assert set(once) == {f"{row}.mp4" for row in (0, 1, 2, 4, 5)}
+    opened.clear()
+    evaluation = evaluate(predictor, videos)
+    assert Counter(opened) == once
+    assert list(evaluation.modalities) == (["fused", "audio", "video"] if len(modalities) == 2 else [])
 
 
 def test_a_network_of_pictures_alone(run, videos: Manifest) -> None:

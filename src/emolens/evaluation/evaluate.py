@@ -11,14 +11,15 @@ from emolens.evaluation.data_set import ManifestLike, as_manifest
 from emolens.evaluation.evaluation import Evaluation
 from emolens.evaluation.report.write import make_folder, write_evaluation
 from emolens.evaluation.resolve import embedding_cache, resolve
-from emolens.evaluation.score.answers import Answers, ask, describe_predictor, fit_predictor
+from emolens.evaluation.score.answers import Answers, ask, ask_modalities, describe_predictor, fit_predictor
 from emolens.evaluation.score.coarser import coarsened
 from emolens.evaluation.score.measure import measure
 from emolens.evaluation.score.overlap import overlap_warning
-from emolens.evaluation.score.perturbations import MODALITIES, ROBUSTNESS, fitting, measure_perturbed
+from emolens.evaluation.score.perturbations import ROBUSTNESS, fitting, measure_perturbed
 from emolens.evaluation.score.targets import Targets, read_targets
 from emolens.evaluation.score.view import choose_view, viewed, with_persons
 from emolens.inference.persons import Who
+from emolens.inference.perturbation import Modality
 from emolens.inference.predictor import Predictor
 from emolens.people.finder import PersonFinder
 from emolens.taxonomy import LabelSpace
@@ -47,8 +48,8 @@ def evaluate(
     model whose labels are coarser, the manifest's are coarsened where an exact table leads there),
     Pearson r, CCC and RMSE where they have valence or arousal (in [-1, 1]), mean average precision in a multi-label
     data set. A model without valence and arousal answers with the expected point over its labels. An audio-visual
-    model is also measured on the sound alone and on the pictures alone. A model of persons is shown the person in the
-    box of each row.
+    model is also measured on the sound alone and on the pictures alone, by the same look at each file. A model of
+    persons is shown the person in the box of each row.
 
     Args:
         model: a predictor, or a spec as in :func:`emolens.load`; ``knn:BACKBONE`` takes its neighbours from the train
@@ -102,11 +103,13 @@ def evaluate(
     other = viewed(rows, manifest, "scene" if view == "person" else "person") if who == "both" else None
     if out is not None:
         make_folder(out)
-    single = fitting(fitted, MODALITIES, seed) if targets.has_videos else {}
     disturbed = fitting(fitted, ROBUSTNESS, seed) if targets.has_videos and robustness else {}
     if robustness and not disturbed:
         raise ConfigError(f"robustness: {targets.data} has no videos, of which sound or frames could be taken away")
-    answers = ask(fitted, targets, batch_size, compute.workers)
+    by_modality: dict[Modality, Answers] = {}
+    if targets.has_videos and len(fitted.modalities) > 1:
+        by_modality = ask_modalities(fitted, targets, batch_size, compute.workers)
+    answers = by_modality["fused"] if by_modality else ask(fitted, targets, batch_size, compute.workers)
     measured = measure(answers, targets, seed)
     if not measured.metrics:
         raise DataError(_nothing_scored(answers, targets))
@@ -114,9 +117,9 @@ def evaluate(
     if other is not None:
         by_view = {view: measured, other.view: measure(ask(fitted, other, batch_size, compute.workers), other, seed)}
         views = {"scene": by_view["scene"], "persons": by_view["person"]}
-    modalities = {}
-    if len(single) == len(MODALITIES):
-        modalities = {"fused": measured, **measure_perturbed(single, targets, batch_size, compute.workers, seed)}
+    of_modality = {
+        name: measured if one is answers else measure(one, targets, seed) for name, one in by_modality.items()
+    }
     warning = overlap_warning(predictor, targets)
     evaluation = Evaluation(
         targets,
@@ -126,7 +129,7 @@ def evaluate(
         seed=seed,
         command=command or _command(predictor.name, targets, seed, by),
         views=views,
-        modalities=modalities,
+        modalities={name: one for name, one in of_modality.items() if one.metrics},
         robustness=measure_perturbed(disturbed, targets, batch_size, compute.workers, seed),
         warnings=() if warning is None else (warning,),
         protocol=protocol_of(manifest),

@@ -4,9 +4,10 @@ Legend: B videos of a batch, C labels, S segments, T frames of one, K different 
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from emolens.embedding.encode import default_workers
 from emolens.errors import ConfigError
 from emolens.heads.answers import Answers, mapping_of
 from emolens.inference.inputs import Input
-from emolens.inference.perturbation import Perturbation
-from emolens.inference.predictor import Batch, Predictor
+from emolens.inference.perturbation import Modality, Perturbation
+from emolens.inference.predictor import Batch, Places, Predictor
 from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span
 from emolens.inference.windows import WindowSource
@@ -108,16 +109,35 @@ class AVPredictor(Predictor):
             )
         return AVPredictor(self.name, self.model, self.space, perturbation)
 
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        return ("fused", "audio", "video") if len(self.model.modalities) > 1 else ("fused",)
+
     def predict_batches(
         self, inputs: Sequence[Input], batch_size: int = 32, workers: int | None = None
     ) -> Iterator[Batch]:
+        asked = self.perturbation.modality
+        for place_K, tables in self._pass(inputs, batch_size, workers, (asked,)):
+            yield place_K, tables[asked]
+
+    def predict_modalities(
+        self, inputs: Sequence[Input], batch_size: int = 32, workers: int | None = None
+    ) -> Iterator[tuple[Places, Mapping[Modality, Predictions]]]:
+        return self._pass(inputs, batch_size, workers, self.modalities)
+
+    def _pass(
+        self, inputs: Sequence[Input], batch_size: int, workers: int | None, asked: Sequence[Modality]
+    ) -> Iterator[tuple[Places, Mapping[Modality, Predictions]]]:
+        """One decoding, and one pass of the network, for all answers that are asked for."""
+
         def read(given: Input) -> VideoSample:
             return self._sample(open_source(given.path), given)
 
         items = prefetch(read, inputs, workers or default_workers(), ahead=self._size(batch_size))
         for batch in self._batches(items, batch_size):
-            given = [inputs[item.place] for item in batch]
-            yield np.array([item.place for item in batch]), self._rows(batch, given, [None] * len(batch))
+            given, scores = [inputs[item.place] for item in batch], self._scores(batch)
+            tables = {name: self._rows(batch, given, [None] * len(batch), scores[name]) for name in asked}
+            yield np.array([item.place for item in batch]), tables
 
     def predict_windows(self, given: Input, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Predictions]:
         sees = "video" in self.model.modalities and self.perturbation.pictures
@@ -129,7 +149,8 @@ class AVPredictor(Predictor):
         # One thread: the windows come from one pass over the file.
         items = prefetch(read, spans, workers=1, ahead=self._size(batch_size))
         for batch in self._batches(items, batch_size):
-            yield self._rows(batch, [given] * len(batch), [spans[item.place] for item in batch])
+            score_BC = self._scores(batch)[self.perturbation.modality]
+            yield self._rows(batch, [given] * len(batch), [spans[item.place] for item in batch], score_BC)
 
     def save_pretrained(self, directory: str | os.PathLike[str]) -> None:
         save_model(self.model, Path(directory), self.name)
@@ -163,16 +184,29 @@ class AVPredictor(Predictor):
         if batch:
             yield batch
 
-    def _rows(
-        self, batch: Sequence[Item[VideoSample]], inputs: Sequence[Input], spans: Sequence[Span | None]
-    ) -> Predictions:
-        """One pass of the network over a batch; a row each, in order."""
+    def _scores(self, batch: Sequence[Item[VideoSample]]) -> dict[Modality, Floats]:
+        """One pass of the network: each of its answers, in its own labels, (B, C); NaN where there is none."""
         samples = [item.result for item in batch if item.result is not None]
         read = [row for row, item in enumerate(batch) if item.result is not None]
-        answers, status, errors, shown = None, [], [], []
-        score_BC = np.full((len(batch), len(self.own_label_space)), np.nan)
+        nothing_BC = np.full((len(batch), len(self.own_label_space)), np.nan)
+        found: dict[Modality, Floats] = {name: nothing_BC.copy() for name in get_args(Modality)}
         if samples:
-            score_BC[read] = self._scores(samples)
+            scores = self.model.scores(samples)
+            own: dict[Modality, Floats | None] = {"fused": None, "audio": scores.audio_NC, "video": scores.video_NC}
+            for name, own_NC in own.items():  # a network of one modality has one answer
+                found[name][read] = scores.fused_NC if own_NC is None else own_NC
+        return found
+
+    def _rows(
+        self,
+        batch: Sequence[Item[VideoSample]],
+        inputs: Sequence[Input],
+        spans: Sequence[Span | None],
+        score_BC: Floats,
+    ) -> Predictions:
+        """A row each, in order, of one of the network's answers."""
+        answers, status, errors, shown = None, [], [], []
+        if any(item.result is not None for item in batch):
             answers = Answers(self.own_label_space, score_BC).mapped(self.space).completed()
         for item, given, span, score_C in zip(batch, inputs, spans, score_BC, strict=True):
             state: str
@@ -188,12 +222,6 @@ class AVPredictor(Predictor):
             errors.append(why)
             shown.append(span)
         return self.table(inputs, answers, status=status, error=errors, spans=shown)
-
-    def _scores(self, samples: Sequence[VideoSample]) -> Floats:
-        """The answer that is asked for, in the network's own labels, (B, C)."""
-        scores = self.model.scores(samples)
-        own_NC = {"audio": scores.audio_NC, "video": scores.video_NC}.get(self.perturbation.modality)
-        return scores.fused_NC if own_NC is None else own_NC  # one modality's answer is the whole one's
 
     def _state(self, sample: VideoSample, given: Input, predicted: bool) -> tuple[str, str | None]:
         """Status and error of a row whose file could be read."""

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
@@ -19,7 +19,7 @@ from emolens.errors import ConfigError
 from emolens.heads.answers import Answers
 from emolens.inference.inputs import Input, read_inputs
 from emolens.inference.persons import SCENE, Persons, Who, choose_persons, without_persons
-from emolens.inference.perturbation import Perturbation
+from emolens.inference.perturbation import Modality, Perturbation
 from emolens.inference.results import Predictions
 from emolens.inference.timeline import Span, Timeline
 from emolens.people.finder import PersonFinder
@@ -108,6 +108,18 @@ class Predictor(ABC):
         self, inputs: Sequence[Input], batch_size: int = 32, workers: int | None = None
     ) -> Iterator[Batch]:
         """Yield (places in ``inputs``, a row each of the whole file) as they are done; each place once."""
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The answers that one look at a file gives: from all of it, and from sound or pictures by themselves."""
+        return ("fused",)
+
+    def predict_modalities(
+        self, inputs: Sequence[Input], batch_size: int = 32, workers: int | None = None
+    ) -> Iterator[tuple[Places, Mapping[Modality, Predictions]]]:
+        """As :meth:`predict_batches`, with a table for each of :attr:`modalities`; each file is decoded once."""
+        for place_K, table in self.predict_batches(inputs, batch_size, workers):
+            yield place_K, {"fused": table}
 
     @abstractmethod
     def predict_windows(self, given: Input, spans: Sequence[Span], batch_size: int = 32) -> Iterator[Predictions]:

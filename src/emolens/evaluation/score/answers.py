@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from emolens.evaluation.score.targets import Targets
 from emolens.inference.persons import without_persons
-from emolens.inference.predictor import Predictor, in_order
+from emolens.inference.perturbation import Modality
+from emolens.inference.predictor import Batch, Predictor, in_order
+from emolens.inference.results import Predictions
 from emolens.inference.timeline import Timeline
 from emolens.people.crop import View
 from emolens.progress import progress
@@ -92,6 +94,26 @@ def ask(predictor: Predictor, targets: Targets, batch_size: int = 32, workers: i
         predictor.check_sees_persons()
     with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
         predictions = in_order(list(predictor.stream(targets.inputs, WHOLE, batch_size, workers, advance)))
+    return _aligned(predictor, targets, predictions)
+
+
+def ask_modalities(
+    predictor: Predictor, targets: Targets, batch_size: int = 32, workers: int | None = None
+) -> dict[Modality, Answers]:
+    """As :func:`ask`, once for all of the predictor's modalities: each file is decoded once."""
+    if targets.box_N is not None:
+        predictor.check_sees_persons()
+    found: dict[Modality, list[Batch]] = {}
+    with progress(f"{targets.data}: {predictor.name}", len(targets)) as advance:
+        for place_K, tables in predictor.predict_modalities(targets.inputs, batch_size, workers):
+            for name, table in tables.items():
+                found.setdefault(name, []).append((place_K, table))
+            advance(len(place_K))
+    return {name: _aligned(predictor, targets, in_order(batches)) for name, batches in found.items()}
+
+
+def _aligned(predictor: Predictor, targets: Targets, predictions: Predictions) -> Answers:
+    """A row for each of the targets, as what they are scored by."""
     if targets.box_N is not None:
         predictions = without_persons(predictions, np.array([box is None for box in targets.box_N]))
     mapping: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""The same model on one modality alone, or on files that lack something."""
+"""The same model on files that lack something."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +10,6 @@ from emolens.evaluation.score.targets import Targets
 from emolens.inference.perturbation import Perturbation
 from emolens.inference.predictor import Predictor
 
-MODALITIES: Mapping[str, Perturbation] = {
-    "audio": Perturbation(modality="audio"),
-    "video": Perturbation(modality="video"),
-}
 ROBUSTNESS: Mapping[str, Perturbation] = {
     "sound removed": Perturbation(sound=False),
     "pictures removed": Perturbation(pictures=False),
