@@ -65,7 +65,7 @@ def measure(config: AVConfig, device: str, precision: str, warm: int, steps: int
         task = AVTask(model, label_N, label_N, SPACE, config.loss)
         if fabric.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
-        optimizer = replace(config.optimizer, warmup_epochs=0)
+        optimizer = replace(config.optimizer, warmup_epochs=0, final_epochs=0)
         fitted = Trainer(trainer, optimizer, None, fabric).fit(task, NoiseClips(config, rows))
     peak = torch.cuda.max_memory_allocated() / 1e9 if fabric.device.type == "cuda" else 0.0
     return fitted.samples_per_s, peak

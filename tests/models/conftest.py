@@ -135,10 +135,12 @@ def published_state() -> Callable[..., dict[str, torch.Tensor]]:
 class NumpyAV:
     """The parts of AV-CPNet's fusion in float64, one clip, one segment and one head at a time.
 
-    Arrays are (S, D); an absent modality is None. Weights go by the names of a module's ``state_dict``.
+    Arrays are (S, D); an absent modality is None. Weights go by the names of a module's ``state_dict``. ``released``
+    puts a ReLU where the release has one and ours has another function, or none.
     """
 
-    def __init__(self, module: torch.nn.Module) -> None:
+    def __init__(self, module: torch.nn.Module, released: bool = False) -> None:
+        self.released = released
         self.w = {name: value.detach().double().numpy() for name, value in module.state_dict().items()}
 
     def linear(self, name: str, x: np.ndarray) -> np.ndarray:
@@ -175,7 +177,10 @@ class NumpyAV:
     def layer(self, name: str, query: np.ndarray, memory: np.ndarray, heads: int, reach: float) -> np.ndarray:
         x = query + self.attention(f"{name}.attention", self.norm(f"{name}.norm1", query), memory, heads, reach)
         hidden = self.linear(f"{name}.mlp.fc1", self.norm(f"{name}.norm2", x))
-        hidden = np.vectorize(lambda value: 0.5 * value * (1 + math.erf(value / math.sqrt(2))))(hidden)
+        if self.released:
+            hidden = np.where(hidden > 0, hidden, 0)
+        else:
+            hidden = np.vectorize(lambda value: 0.5 * value * (1 + math.erf(value / math.sqrt(2))))(hidden)
         return x + self.linear(f"{name}.mlp.fc2", hidden)
 
     def gates(self, name: str, own: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -194,7 +199,7 @@ class NumpyAV:
                     hidden += kernel[:, :, tap] @ x[j]
             last = self.w[f"{name}.pointwise.weight"][:, :, 0] @ np.maximum(hidden, 0)
             out[i] = x[i] + last + self.w[f"{name}.pointwise.bias"]
-        return out
+        return np.where(out > 0, out, 0) if self.released else out
 
     def level(
         self, name: str, audio: np.ndarray | None, video: np.ndarray | None, heads: int, k: int

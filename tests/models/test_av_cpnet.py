@@ -20,6 +20,7 @@ from emolens.models.av.encoders import (
 )
 from emolens.models.av.frame_encoder import FrameEncoderConfig
 from emolens.models.av.fusion import FUSIONS, AVFusion, AVLogits, FusionSizes, register_fusion
+from emolens.models.av.pyramid_config import PyramidConfig
 from emolens.models.av.video_swin import VideoSwinConfig
 from emolens.models.av_cpnet import AVCPNet, AVCPNetConfig
 
@@ -28,6 +29,11 @@ TINY = AVCPNetConfig(
     classes=6, segments=3, frames=2, size=24, audio_frames=16, coefficients=8, width=16, levels=2, heads=2,
     video=SWIN, audio=AudioResNetConfig(width=4, layers=(1, 1), input_norm=True),
 )  # fmt: skip
+RELEASED = replace(
+    TINY,
+    dropout_before_mean=True,
+    pyramid=PyramidConfig("relu", attention_dropout=0.1, dropout=0.5, last_relu=True, bias=True),
+)
 HAS_VIDEO, HAS_AUDIO = torch.tensor([True, True, False, True]), torch.tensor([True, False, True, True])
 
 
@@ -70,9 +76,9 @@ def test_any_sizes_of_the_config(
         assert part.isfinite().all()
 
 
-@pytest.mark.parametrize("fusion", list(FUSIONS))
-def test_gradients_reach_every_parameter(fusion: str) -> None:
-    net = build(replace(TINY, fusion=fusion)).train()
+@pytest.mark.parametrize("config", [*(replace(TINY, fusion=fusion) for fusion in FUSIONS), RELEASED])
+def test_gradients_reach_every_parameter(config: AVCPNetConfig) -> None:
+    net = build(config).train()
     torch.stack([part.square().sum() for part in net(*clips(TINY))]).sum().backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None, name
@@ -80,13 +86,13 @@ def test_gradients_reach_every_parameter(fusion: str) -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
-@pytest.mark.parametrize("fusion", list(FUSIONS))
+@pytest.mark.parametrize("config", [*(replace(TINY, fusion=fusion) for fusion in FUSIONS), RELEASED])
 @pytest.mark.parametrize("training", [True, False])
-def test_an_absent_modality_contributes_exactly_nothing(fusion: str, training: bool) -> None:
+def test_an_absent_modality_contributes_exactly_nothing(config: AVCPNetConfig, training: bool) -> None:
     """Not to the answer of any row, nor to the statistics of a batch."""
     found = []
     for video_there, audio_there in ((0, 0.0), (255, math.nan), (7, 1e30)):
-        net = build(replace(TINY, fusion=fusion, dropout=0.0)).train(training)
+        net = build(replace(config, dropout=0.0)).train(training)
         video, audio = clips(TINY)
         video[~HAS_VIDEO], audio[~HAS_AUDIO] = video_there, audio_there
         torch.manual_seed(1)
@@ -124,7 +130,7 @@ def test_one_modality_is_one_branch(modality: str) -> None:
 def test_pixels_are_x_over_255_less_100_over_255() -> None:
     net = build(TINY).eval()
     seen = []
-    net.video.encoder.net.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    net.video.encoder.net.patch_embed.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     video, audio = clips(TINY, 1)
     net(video, audio)
     torch.testing.assert_close(seen[0][2, 1, 1, 5, 6], video[0, 2, 1, 5, 6, 1] / 255 - 100 / 255)
@@ -150,7 +156,7 @@ def test_a_frozen_image_network_in_place_of_swin() -> None:
     assert not net.video.encoder.trunk.training
 
 
-def test_the_published_sizes_are_the_default() -> None:
+def test_the_released_sizes_are_the_default() -> None:
     with torch.device("meta"):
         net = AVCPNet(AVCPNetConfig(classes=6))
     assert net.audio.linear.in_features == 512
@@ -161,9 +167,56 @@ def test_the_published_sizes_are_the_default() -> None:
     assert net.head.globally.attention.num_heads == 8
 
 
+def test_dropout_strikes_each_time_step_as_released_or_their_mean() -> None:
+    """Where all steps are 1, the mean after dropout of four steps takes five values; dropout of the mean two."""
+    video, audio = clips(replace(TINY, frames=8), 8)
+    for before, values in ((True, {0, 0.5, 1, 1.5, 2}), (False, {0, 2})):
+        net = build(replace(TINY, frames=8, dropout_before_mean=before)).train()
+        torch.nn.init.zeros_(net.video.encoder.net.norm.weight)
+        torch.nn.init.ones_(net.video.encoder.net.norm.bias)
+        seen = []
+        net.video.linear.register_forward_pre_hook(lambda module, inputs, seen=seen: seen.append(inputs[0]))
+        net(video, audio)
+        assert set(seen[0].unique().tolist()) == values
+        net.eval()(video, audio)
+        assert set(seen[1].unique().tolist()) == {1}
+
+
+@pytest.mark.parametrize("config", [TINY, RELEASED])
+def test_computing_again_in_the_backward_pass_changes_no_gradient(config: AVCPNetConfig) -> None:
+    """With every dropout on, and a modality missing here and there."""
+    found = []
+    for again in (False, True):
+        net = build(replace(config, checkpoint_activations=again)).train()
+        torch.manual_seed(1)
+        out = net(*clips(TINY), HAS_VIDEO, HAS_AUDIO)
+        torch.stack([part.nan_to_num().square().sum() for part in out]).sum().backward()
+        buffers = {name: value.clone() for name, value in net.named_buffers()}
+        found.append((answers(out), {name: p.grad for name, p in net.named_parameters()}, buffers))
+    assert found[0][0] == found[1][0]
+    for which in (1, 2):
+        for name, value in found[0][which].items():
+            assert torch.equal(value, found[1][which][name]), name
+
+
+def test_in_evaluation_nothing_is_dropped() -> None:
+    net = build(RELEASED).eval()
+    first = answers(net(*clips(TINY)))
+    assert answers(net(*clips(TINY))) == first
+    assert answers(net.train()(*clips(TINY))) != first
+
+
+def test_a_config_from_before_the_released_parts_is_ours() -> None:
+    values = TINY.to_dict()
+    for name in ("pyramid", "dropout_before_mean", "batch_norm", "checkpoint_activations"):
+        del values[name]
+    del values["audio"]["weights"]
+    assert AVCPNetConfig.from_dict(values) == TINY
+
+
 @pytest.mark.parametrize("video", [SWIN, FrameEncoderConfig(weights="imagenet", frozen=False)])
 def test_the_config_survives_json(video: VideoEncoderConfig) -> None:
-    config = replace(TINY, video=video, modalities=("video",))
+    config = replace(RELEASED, video=video, modalities=("video",))
     assert AVCPNetConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
@@ -189,12 +242,13 @@ def test_a_wrong_field_is_named(change: dict, message: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"width": 10, "heads": 4}, "width 10 is no multiple of heads 4"),
+        ({"width": 10, "heads": 4}, "model.width 10 is no multiple of model.heads 4"),
         ({"segments": 0}, "segments must be at least 1, not 0"),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\), not 1.0"),
         ({"modalities": ()}, 'modalities must be "audio", "video" or both'),
         ({"modalities": ("audio", "audio")}, "modalities must be"),
         ({"fusion": "add"}, 'fusion "add"'),
+        ({"batch_norm": "synced"}, 'model.batch_norm "synced": did you mean "sync"'),
     ],
 )
 def test_impossible_sizes_are_refused_by_name(values: dict, message: str) -> None:
@@ -261,7 +315,7 @@ def test_new_encoders_and_a_new_fusion_are_a_class_each(own_registries: None) ->
         kind: str = "loudness"
         gains: tuple[float, ...] = (1.0,)
 
-        def build(self, coefficients: int, width: int) -> Loudness:
+        def build(self, coefficients: int, width: int, pretrained: bool = True) -> Loudness:
             return Loudness(width)
 
     @register_fusion("loudest")

@@ -18,10 +18,7 @@ from emolens.names import did_you_mean
 from emolens.taxonomy import LabelSpace
 
 REQUIRED = ("id", "path", "media")
-TEXTS = (
-    *("id", "path", "media", "split", "label", "label_space", "group"),
-    *("text", "domain", "platform", "source", "licence"),
-)
+TEXTS = ("id", "path", "media", "split", "label", "label_space", "group", "text", "domain", "source", "licence")
 TARGETS = ("valence", "arousal", "dominance")
 LISTS = ("labels", "distribution", "boxes", "box_scores")
 PROTOCOL_WORDS = ("name", "title", "source", "sha256")

@@ -18,7 +18,7 @@ class AudioConfig:
     """
 
     feature: Feature = "mfcc"
-    """MFCC, as published, or the log-mel spectrogram."""
+    """MFCC, as the release of AV-CANet, or the log-mel spectrogram (ours)."""
     rate: int = 44100
     """Samples a second."""
     n_fft: int = 2048

@@ -11,8 +11,9 @@ def sample_segments(frames: int, segments: int, length: int, rng: np.random.Gene
     """Cut a video into equal segments and take some consecutive frames from each (arXiv 2311.17335, section IV).
 
     Segment s covers the frames from ``s * frames / segments`` to ``(s + 1) * frames / segments``. The run of ``length``
-    frames lies in its middle, or with ``rng`` anywhere inside. A segment that is shorter than the run centres it (with
-    ``rng``, still covers the segment), moved to stay within the video; a video that is shorter than one run is looped.
+    frames lies in its middle, or with ``rng`` anywhere inside. What happens to short videos is ours: a segment that is
+    shorter than the run centres it (with ``rng``, still covers the segment), moved to stay within the video; a video
+    that is shorter than one run is looped. (The release loops every video of fewer than S * L frames as a whole.)
 
     Args:
         frames: number of frames of the video, at least 1.

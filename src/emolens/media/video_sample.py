@@ -27,7 +27,7 @@ NO_SOUND, NO_PICTURES = "no sound", "no pictures"
 
 @dataclass(frozen=True)
 class VideoConfig:
-    """What a network is given of a video; travels with the weights. Defaults: arXiv 2311.17335.
+    """What a network is given of a video; travels with the weights. Defaults: those of AV-CANet's release.
 
     Raises:
         ConfigError: if a number is not a positive integer.
@@ -143,8 +143,9 @@ def read_video(
 ) -> VideoSample:
     """Read a video, a sound, or a picture (a video of one frame) as the input of a network.
 
-    T consecutive frames are taken from each of S equal parts, at a random place with ``rng``, else at the centre;
-    a short video is looped. Only the frames and the seconds of sound that are needed are decoded.
+    T consecutive frames are taken from each of S equal parts, at a random place with ``rng``, else at the centre; those
+    of a short video overlap (:func:`emolens.media.segments.sample_segments`). Only the frames and the seconds of sound
+    that are needed are decoded.
 
     Args:
         start_s, end_s: the part of the file to read, in seconds; all of it by default.

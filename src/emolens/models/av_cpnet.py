@@ -6,13 +6,15 @@ of a segment, M coefficients, D width.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from emolens.errors import ConfigError
 from emolens.models.av.audio_resnet import AudioResNetConfig
+from emolens.models.av.batch_norm import BatchNorm, Statistics
 from emolens.models.av.encoders import (
     AudioEncoderConfig,
     VideoEncoderConfig,
@@ -20,8 +22,9 @@ from emolens.models.av.encoders import (
     video_encoder_config,
 )
 from emolens.models.av.fusion import FUSIONS, AVLogits, FusionSizes, build_av_fusion, check_fusion, nan_unless
+from emolens.models.av.pyramid_config import PyramidConfig
 from emolens.models.av.video_swin import VideoSwinConfig
-from emolens.names import one_of
+from emolens.names import did_you_mean, one_of
 from emolens.plain import from_plain, to_plain
 
 Modality = Literal["audio", "video"]
@@ -29,7 +32,8 @@ Modality = Literal["audio", "video"]
 
 @dataclass(frozen=True)
 class AVCPNetConfig:
-    """The published sizes; the number of levels is not published."""
+    """The sizes are those of the release of AV-CANet, but for ``levels``, which it does not state. The parts where ours
+    differs from it are ours by default; the recipe av_cpnet has the released ones."""
 
     classes: int
     """Labels of the answers; a training takes their number from its data."""
@@ -46,7 +50,8 @@ class AVCPNetConfig:
     width: int = 512
     """Width of the features of both modalities."""
     levels: int = 3
-    """Levels K of the pyramid. With 2^(K-1) at the number of segments or above, the last levels see every segment."""
+    """Levels K of the pyramid; 3 is ours. With 2^(K-1) at the number of segments or above, the last levels see every
+    segment."""
     heads: int = 8
     """Attention heads over segments; a divisor of the width."""
     fusion: Annotated[str, one_of(FUSIONS)] = "pyramid"
@@ -55,6 +60,17 @@ class AVCPNetConfig:
     """What the network takes: both, or one of them; then there is no fusion."""
     dropout: float = 0.5
     """Dropout of the video encoder's features."""
+    dropout_before_mean: bool = False
+    """Drop before the mean over the time steps of a snippet, each step by itself, as released; or else the mean, which
+    is stronger (ours)."""
+    pyramid: PyramidConfig = field(default_factory=PyramidConfig)
+    """Parts of the fusion "pyramid"."""
+    batch_norm: Statistics = "local"
+    """Statistics of batch norms in training: "local", of the samples that this process has together, as released;
+    "sync", of those of all processes; "frozen", the running ones that the weights came with."""
+    checkpoint_activations: bool = False
+    """Compute Video Swin and the fusion again in the backward pass instead of keeping what they computed: less memory,
+    more time, the same gradients."""
     video: VideoEncoderConfig = field(default_factory=VideoSwinConfig)
     """The video encoder, by a config of a registered kind (emolens.models.av.encoders)."""
     audio: AudioEncoderConfig = field(default_factory=AudioResNetConfig)
@@ -64,13 +80,17 @@ class AVCPNetConfig:
         counts = ("classes", "segments", "frames", "size", "audio_frames", "coefficients", "width", "levels", "heads")
         for name in counts:
             if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, not {getattr(self, name)}")
+                raise ConfigError(f"model.{name} must be at least 1, not {getattr(self, name)}")
         if self.width % self.heads:
-            raise ConfigError(f"width {self.width} is no multiple of heads {self.heads}")
+            raise ConfigError(f"model.width {self.width} is no multiple of model.heads {self.heads}")
         if not 0 <= self.dropout < 1:
-            raise ConfigError(f"dropout must be in [0, 1), not {self.dropout}")
+            raise ConfigError(f"model.dropout must be in [0, 1), not {self.dropout}")
+        if self.batch_norm not in get_args(Statistics):
+            raise ConfigError(
+                f'model.batch_norm "{self.batch_norm}": {did_you_mean(self.batch_norm, get_args(Statistics))}'
+            )
         if sorted(self.modalities) not in (["audio"], ["video"], ["audio", "video"]):
-            raise ConfigError(f'modalities must be "audio", "video" or both, not {self.modalities}')
+            raise ConfigError(f'model.modalities must be "audio", "video" or both, not {self.modalities}')
         check_fusion(self.fusion)
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,22 +117,28 @@ class VideoBranch(nn.Module):
     """Pictures to features: an encoder, snippet by snippet, dropout, Linear.
 
     Args:
-        config, pretrained: of the encoder.
-        width: D.
-        dropout: in [0, 1).
+        config: of the whole network.
+        pretrained: of the encoder.
     """
 
-    def __init__(self, config: VideoEncoderConfig, width: int, dropout: float, pretrained: bool = True) -> None:
+    def __init__(self, config: AVCPNetConfig, pretrained: bool = True) -> None:
         super().__init__()
-        self.encoder = config.build(pretrained)
-        self.dropout = nn.Dropout(dropout)
-        self.linear = nn.Linear(self.encoder.dim, width)
+        self.encoder = config.video.build(pretrained)
+        self.encoder.checkpoint_activations = config.checkpoint_activations
+        self.before_mean = config.dropout_before_mean
+        self.dropout = nn.Dropout(config.dropout)
+        self.linear = nn.Linear(self.encoder.dim, config.width)
 
     def forward(self, video_BSTHWC: Tensor) -> Tensor:
         """uint8 RGB (B, S, T, H, W, 3) -> (B, S, D)."""
         b, s = video_BSTHWC.shape[:2]
-        out: Tensor = self.linear(self.dropout(self.encoder(video_BSTHWC.flatten(0, 1))))
-        return out.view(b, s, -1)
+        snippet_NTHWC = video_BSTHWC.flatten(0, 1)
+        if self.before_mean:
+            found_ND = self.dropout(self.encoder.steps(snippet_NTHWC)).mean(dim=1)
+        else:
+            found_ND = self.dropout(self.encoder(snippet_NTHWC))
+        out: Tensor = self.linear(found_ND)
+        return out.view(b, s, out.shape[1])  # stated, since a batch may be empty
 
 
 class AVCPNet(nn.Module):
@@ -122,7 +148,8 @@ class AVCPNet(nn.Module):
 
     Args:
         config: every size.
-        pretrained: whether to read the weights that ``config.video`` names; False where a state dict will follow.
+        pretrained: whether to read the weights that ``config.video`` and ``config.audio`` name; False where a state
+            dict will follow.
 
     Raises:
         ConfigError: an encoder that does not exist.
@@ -135,14 +162,19 @@ class AVCPNet(nn.Module):
         self.audio: nn.Module | None = None
         self.video: VideoBranch | None = None
         if "audio" in config.modalities:
-            self.audio = config.audio.build(config.coefficients, config.width)
+            self.audio = config.audio.build(config.coefficients, config.width, pretrained)
         if "video" in config.modalities:
-            self.video = VideoBranch(config.video, config.width, config.dropout, pretrained)
+            self.video = VideoBranch(config, pretrained)
         if len(config.modalities) == 1:
             self.head: nn.Module = nn.Linear(config.width, config.classes)
         else:
-            sizes = FusionSizes(config.width, config.classes, config.segments, config.levels, config.heads)
+            sizes = FusionSizes(
+                config.width, config.classes, config.segments, config.levels, config.heads, config.pyramid
+            )
             self.head = build_av_fusion(config.fusion, sizes)
+        for module in self.modules():
+            if isinstance(module, BatchNorm):
+                module.statistics = config.batch_norm
 
     def forward(
         self,
@@ -173,22 +205,29 @@ class AVCPNet(nn.Module):
         has_audio_B = _has(has_audio_B, audio, batch, like.device)
         video_BSD = audio_BSD = like.new_zeros(batch, c.segments, c.width)
         if self.video is not None and video is not None:
-            video_BSD = _encode(self.video, video, has_video_B, video_BSD)
+            video_BSD = _encode(self.video, video, has_video_B, video_BSD, c.batch_norm == "sync")
         if self.audio is not None and audio is not None:
-            audio_BSD = _encode(self.audio, audio.to(like.dtype), has_audio_B, audio_BSD)
+            audio_BSD = _encode(self.audio, audio.to(like.dtype), has_audio_B, audio_BSD, c.batch_norm == "sync")
         if len(c.modalities) == 2:
-            out: AVLogits = self.head(audio_BSD, video_BSD, has_audio_B, has_video_B)
+            features = (audio_BSD, video_BSD, has_audio_B, has_video_B)
+            again = c.checkpoint_activations and torch.is_grad_enabled()
+            out: AVLogits = checkpoint(self.head, *features, use_reentrant=False) if again else self.head(*features)
             return out
         only_BSD, has_B = (audio_BSD, has_audio_B) if self.video is None else (video_BSD, has_video_B)
         return AVLogits(nan_unless(has_B, self.head(only_BSD.mean(dim=1))), None, None)
 
 
-def _encode(encoder: Callable[[Tensor], Tensor], x: Tensor, has_B: Tensor, nothing_BSD: Tensor) -> Tensor:
-    """Features of the rows that have something, (B, S, D); zeros elsewhere."""
+def _encode(
+    encoder: Callable[[Tensor], Tensor], x: Tensor, has_B: Tensor, nothing_BSD: Tensor, together: bool
+) -> Tensor:
+    """Features of the rows that have something, (B, S, D); zeros elsewhere.
+
+    With ``together`` the encoder runs even if no row has, since other processes wait for it.
+    """
     if bool(has_B.all()):
         return encoder(x)
     row_N = has_B.nonzero()[:, 0]
-    if len(row_N) == 0:
+    if len(row_N) == 0 and not together:
         return nothing_BSD
     found_NSD = encoder(x[row_N])
     return nothing_BSD.to(found_NSD.dtype).index_copy(0, row_N, found_NSD)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from emolens.recipes.av_cpnet import av_cpnet
+from emolens.recipes.av_cpnet_robust import av_cpnet_robust
 from emolens.training.jobs.av import AVConfig
 
 
@@ -13,9 +13,10 @@ def audio_resnet() -> AVConfig:
 
     emolens train audio_resnet --data emotions.parquet --out runs/audio
 
-    One GPU. Pictures are not even decoded. Not trained yet: that takes a GPU and the eMotions data.
+    One GPU. Pictures are not even decoded. Trained as av_cpnet_robust, which is ours, from random
+    weights. Not trained yet: that takes a GPU and the eMotions data.
     """
-    full = av_cpnet()
+    full = av_cpnet_robust()
     return replace(
         full,
         model=replace(full.model, modalities=("audio",)),

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from emolens.recipes.av_cpnet import av_cpnet
+from emolens.recipes.av_cpnet_robust import av_cpnet_robust
 from emolens.training.jobs.av import AVConfig
 
 
@@ -13,7 +13,8 @@ def late_fusion() -> AVConfig:
 
     emolens train late_fusion --data emotions.parquet --out runs/late --decoded decoded
 
-    The simplest use of both. One GPU. Not trained yet: that takes a GPU and the eMotions data.
+    The simplest use of both, ours, and trained as av_cpnet_robust. One GPU. Not trained yet: that takes a GPU and the
+    eMotions data.
     """
-    full = av_cpnet()
+    full = av_cpnet_robust()
     return replace(full, model=replace(full.model, fusion="late"))

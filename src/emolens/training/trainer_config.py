@@ -82,3 +82,8 @@ def check_plan(config: TrainerConfig, optimizer: OptimizerConfig, rows: int) -> 
             f"warmup_epochs {optimizer.warmup_epochs:g} is longer than the run of {config.epochs} epochs; shorten it, "
             "or train longer"
         )
+    if optimizer.algorithm == "adamw" and optimizer.warmup_epochs + optimizer.final_epochs > config.epochs:
+        raise ConfigError(
+            f"warmup_epochs {optimizer.warmup_epochs:g} and final_epochs {optimizer.final_epochs:g} are longer than "
+            f"the run of {config.epochs} epochs; shorten them, or train longer"
+        )

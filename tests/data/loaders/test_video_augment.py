@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image, ImageEnhance
 
 from emolens.data.loaders.video_augment import VideoAugment
 from emolens.errors import ConfigError
@@ -115,8 +116,104 @@ def test_reading_side():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("flip", 2), ("scale", (0, 1)), ("scale", (0.9, 0.5)), ("reading", 0.5), ("gain_db", -1), ("noise_db", (9, 3))],
+    [
+        ("flip", 2),
+        ("scale", (0, 1)),
+        ("scale", (0.9, 0.5)),
+        ("reading", 0.5),
+        ("gain_db", -1),
+        ("noise_db", (9, 3)),
+        ("crop", "square"),
+        ("one_change", 1.1),
+        ("darkest", -1),
+        ("rotation", 181),
+    ],
 )
 def test_refuses(field, value):
     with pytest.raises(ConfigError, match=field):
         VideoAugment(**{field: value})
+
+
+RELEASED = VideoAugment.released()
+TALL, WIDE = (90, 56), (56, 90)
+
+
+class Draws:
+    """In the place of a generator: the numbers that a test wants."""
+
+    def __init__(self, place=0, change=9.0, which=0, angle=0.0, factor=1.0):
+        self.whole, self.share, self.real = iter([place, which]), iter([0.5, change]), iter([0, 0, 0, angle, factor])
+
+    def integers(self, high):
+        return next(self.whole)
+
+    def random(self):
+        return next(self.share)
+
+    def uniform(self, low, high):
+        return next(self.real)
+
+
+@pytest.mark.parametrize("shape", [TALL, WIDE])
+def test_the_released_crop_is_the_largest_square_at_one_of_five_places(shape):
+    image = np.random.default_rng(0).integers(0, 256, (2, *shape, 3), dtype=np.uint8)
+    rest = max(shape) - min(shape)
+    parts = {s: image[:, :, s : s + 56] if shape is WIDE else image[:, s : s + 56] for s in range(rest + 1)}
+    found = []
+    for place in range(5):
+        square = RELEASED.pictures(image, 56, Draws(place))
+        found += [start for start, part in parts.items() if (square == part).all()]
+    assert sorted(found) == [0, 0, rest // 2, rest, rest]  # each end belongs to two corners
+
+
+def test_the_released_draws_are_as_likely_as_stated():
+    image = np.random.default_rng(0).integers(1, 256, (1, 8, 12, 3), dtype=np.uint8)
+    plain = [image[:, :, start : start + 8] for start in (0, 2, 4)]
+    found = [RELEASED.pictures(image, 8, np.random.default_rng(seed)).tobytes() for seed in range(3000)]
+    assert np.mean([one in [part.tobytes() for part in plain] for one in found]) == pytest.approx(0.7, abs=0.03)
+    mirrored = [part[:, :, ::-1].tobytes() for part in plain]
+    assert np.mean([one in mirrored for one in found]) == pytest.approx(0.1, abs=0.02)
+    assert np.mean([one == plain[1].tobytes() for one in found]) == pytest.approx(0.7 / 5, abs=0.03)
+
+
+def rotated(image: np.ndarray, degrees: float) -> np.ndarray:
+    """Counter-clockwise about the centre, bilinear between the four pixels around, black from outside."""
+    side, turn = len(image), np.deg2rad(degrees)
+    out = np.zeros(image.shape)
+    for y in range(side):
+        for x in range(side):
+            dx, dy = x + 0.5 - side / 2, y + 0.5 - side / 2
+            u = np.cos(turn) * dx - np.sin(turn) * dy + side / 2 - 0.5
+            v = np.sin(turn) * dx + np.cos(turn) * dy + side / 2 - 0.5
+            if not (-0.5 <= u < side - 0.5 and -0.5 <= v < side - 0.5):
+                continue
+            left, top = int(np.floor(u)), int(np.floor(v))
+            for i, down in ((top, 1 - (v - top)), (top + 1, v - top)):
+                for j, across in ((left, 1 - (u - left)), (left + 1, u - left)):
+                    out[y, x] += down * across * image[min(max(i, 0), side - 1), min(max(j, 0), side - 1)]
+    return out
+
+
+@pytest.mark.parametrize("angle", [-20.0, 7.3, 20.0])
+def test_a_rotation_equals_the_obvious_one_in_all_frames(angle):
+    image = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3), dtype=np.uint8)
+    found = RELEASED.pictures(image, 24, Draws(change=0.1, which=1, angle=angle))
+    assert found.dtype == np.uint8
+    for before, after in zip(image, found, strict=True):
+        assert np.abs(after - rotated(before.astype(np.float64), angle)).max() <= 1
+    assert (found[:, 0, 0] == 0).all()
+
+
+def test_darkening_multiplies_and_cuts_off():
+    image = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    found = RELEASED.pictures(image, 16, Draws(change=0.1, which=2, factor=0.5))
+    np.testing.assert_array_equal(found, image // 2)
+    enhanced = ImageEnhance.Brightness(Image.fromarray(image[1])).enhance(0.73)
+    found = RELEASED.pictures(image, 16, Draws(change=0.1, which=2, factor=0.73))
+    assert np.abs(found[1].astype(int) - np.asarray(enhanced)).max() <= 1
+
+
+def test_the_release_leaves_the_sound_alone_and_reads_frames_at_their_size(rng):
+    wave = np.sin(np.arange(500) / 9).astype(np.float32)
+    np.testing.assert_array_equal(RELEASED.sound(wave, 44100, rng), wave)
+    assert RELEASED.reading_side(112) == 112

@@ -1,5 +1,6 @@
 """Stage 2 of AV-CPNet against loops."""
 
+import pytest
 import torch
 
 from emolens.models.av.global_attention import GlobalAttention
@@ -7,8 +8,9 @@ from emolens.models.av.global_attention import GlobalAttention
 HAS_AUDIO, HAS_VIDEO = torch.tensor([True, True, False]), torch.tensor([True, False, True])
 
 
-def test_equals_the_obvious_version(numpy_av, spread) -> None:
-    stage = spread(GlobalAttention(6, 3))
+@pytest.mark.parametrize("bias", [False, True])
+def test_equals_the_obvious_version(numpy_av, spread, bias: bool) -> None:
+    stage = spread(GlobalAttention(6, 3, bias))
     audio, video = torch.randn(2, 3, 5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     out_audio, out_video = stage(audio, video, HAS_AUDIO, HAS_VIDEO)
     expected = numpy_av(stage).globally("", audio[0].numpy(), video[0].numpy(), 3)

@@ -13,8 +13,10 @@ from emolens.models.av.pyramid_attention import (
     PyramidLevel,
     where_has,
 )
+from emolens.models.av.pyramid_config import PyramidConfig
 
 B, S, D = 4, 6, 4
+RELEASED = PyramidConfig("relu", attention_dropout=0.1, dropout=0.5, last_relu=True, bias=True)
 HAS_AUDIO, HAS_VIDEO = torch.tensor([True, True, False, True]), torch.tensor([True, False, True, True])
 
 
@@ -41,11 +43,13 @@ def test_gates_equal_the_obvious_version(numpy_av, spread) -> None:
 
 
 @pytest.mark.parametrize("dilation", [1, 2, 4])
-def test_the_convolution_equals_the_obvious_version(numpy_av, spread, dilation: int) -> None:
-    convolution = spread(DilatedConvolution(D, dilation))
+@pytest.mark.parametrize("last_relu", [False, True])
+def test_the_convolution_equals_the_obvious_version(numpy_av, spread, dilation: int, last_relu: bool) -> None:
+    convolution = spread(DilatedConvolution(D, dilation, last_relu))
     x, _ = pair()
-    naive = numpy_av(nn.ModuleDict({"x": convolution}))
+    naive = numpy_av(nn.ModuleDict({"x": convolution}), released=last_relu)
     same(convolution(x)[1], naive.convolution("x", x[1].numpy(), dilation))
+    assert bool((convolution(x) < 0).any()) != last_relu
 
 
 @pytest.mark.parametrize("k", [0, 1, 2, 3])  # 2^3 is more than there are segments: the dilation is cut, not the result
@@ -84,12 +88,14 @@ def test_the_selector_tells_levels_apart(spread) -> None:
 
 
 @pytest.mark.parametrize("levels", [1, 3])
-def test_the_pyramid_equals_the_obvious_version(numpy_av, spread, levels: int) -> None:
-    pyramid = spread(PyramidAttention(D, 2, S, levels))
+@pytest.mark.parametrize("config", [PyramidConfig(), RELEASED])
+def test_the_pyramid_equals_the_obvious_version(numpy_av, spread, levels: int, config: PyramidConfig) -> None:
+    """In evaluation no dropout strikes."""
+    pyramid = spread(PyramidAttention(D, 2, S, levels, config)).eval()
     audio, video = pair()
     out_audio, out_video = pyramid(audio, video, HAS_AUDIO, HAS_VIDEO)
     for row in range(B):
-        expected = numpy_av(pyramid).pyramid(
+        expected = numpy_av(pyramid, released=config is RELEASED).pyramid(
             "", present(audio, HAS_AUDIO, row), present(video, HAS_VIDEO, row), 2, levels
         )
         same(out_audio[row], expected[0])

@@ -133,3 +133,32 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_impossible_sizes_are_refused_by_name(field: str, values: dict) -> None:
     with pytest.raises(ConfigError, match=f"video.{field}"):
         VideoSwinConfig(**values)
+
+
+def test_steps_are_what_the_mean_over_time_is_of() -> None:
+    net = VideoSwin(TINY).eval()
+    with torch.inference_mode():
+        steps, whole = net.steps(clip(3, 8, 24)), net(clip(3, 8, 24))
+    assert steps.shape == (3, 4, net.dim)  # a token is of two frames
+    torch.testing.assert_close(steps.mean(dim=1), whole)
+    assert (steps.std(dim=1) > 0).all()
+
+
+def test_the_same_gradients_with_less_memory() -> None:
+    """Also where a branch is dropped at random."""
+    found = []
+    for again in (False, True):
+        torch.manual_seed(0)
+        net = VideoSwin(replace(TINY, drop_path=0.5)).train()
+        net.checkpoint_activations = again
+        kept: list[int] = []
+        torch.manual_seed(1)
+        with torch.autograd.graph.saved_tensors_hooks(lambda x, kept=kept: kept.append(x.nbytes) or x, lambda x: x):
+            out = net(clip(2, 4, 24))
+        bytes_kept = sum(kept)
+        out.square().sum().backward()
+        found.append((bytes_kept, {name: p.grad for name, p in net.named_parameters()}))
+    (plain, expected), (less, gradients) = found
+    assert less < plain / 2
+    for name, gradient in gradients.items():
+        assert torch.equal(gradient, expected[name]), name

@@ -203,7 +203,8 @@ def test_two_steps_of_the_full_size_in_bf16(video, tmp_path):
         rows.append((str(i), name, "video", "train" if i < 64 else "val", LABELS[i % 2], "emotions6"))
     frame = pd.DataFrame(rows, columns=["id", "path", "media", "split", "label", "label_space"])
     Manifest(frame, {}, tmp_path).write(tmp_path / "m.parquet")
-    more = ["--model.video.weights", "None", "--epochs", "1", "--warmup-epochs", "0", "--log-steps", "1"]
+    more = ["--model.video.weights", "None", "--model.audio.weights", "None", "--epochs", "1", "--log-steps", "1"]
+    more += ["--warmup-epochs", "0", "--final-epochs", "0"]
     options = ["--data", str(tmp_path / "m.parquet"), "--out", str(tmp_path / "run"), "--precision", "bf16"]
     assert main(["train", "av_cpnet", *options, "--device", "cuda", *more]) == 0
     assert all(np.isfinite(values(tmp_path / "run", "step", "fused")))

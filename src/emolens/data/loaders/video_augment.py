@@ -6,16 +6,22 @@ coefficients.
 
 import math
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from emolens.data.loaders.crops import random_crop
 from emolens.errors import ConfigError
+from emolens.names import did_you_mean
+from emolens.people.crop import Region
 
+CROPS = Literal["area", "places"]
+PLACES = ((0.5, 0.5), (0, 0), (0, 1), (1, 0), (1, 1))  # of a square, as shares of what is left beside it: down, across
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and torchvision turn colour into grey
 
 
@@ -23,12 +29,16 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow and torchvision turn col
 class VideoAugment:
     """What is done to a training video.
 
-    AV-CPNet (arXiv 2311.17335) crops and mirrors. The rest is mild: light, colour and loudness vary between recordings
-    without a change of what they show.
+    The defaults are ours, and mild: framing, light, colour and loudness vary between recordings without a change of
+    what they show. :meth:`released` is that of AV-CANet's release (github.com/XuecWu/eMotions), which leaves the sound
+    as it is.
     """
 
+    crop: CROPS = "area"
+    """What of each picture is taken: a part of random area, place and shape (ours), or the largest square at its centre
+    or one of its four corners (as released)."""
     scale: tuple[float, float] = (0.5, 1.0)
-    """Least and greatest share of the picture's area in a crop."""
+    """Least and greatest share of the picture's area in a crop by area."""
     reading: float = 8 / 7
     """Frames are read with a shorter side of this times the network's (112 -> 128), so that crops keep their detail."""
     flip: float = 0.5
@@ -39,6 +49,12 @@ class VideoAugment:
     """The distance from the video's mean grey is multiplied by 1 +- this."""
     saturation: float = 0.2
     """The distance of each pixel from its grey is multiplied by 1 +- this."""
+    one_change: float = 0.0
+    """Probability that one of three changes, all as likely, is made: mirror, rotation, darkening; 0.3 as released."""
+    rotation: float = 20.0
+    """That rotation is about the centre by up to +- this many degrees; what comes in from outside is black."""
+    darkest: float = 0.5
+    """That darkening multiplies all colours by this or more, up to 1."""
     gain_db: float = 6.0
     """Loudness changes by up to +- this."""
     noise: float = 0.5
@@ -53,23 +69,37 @@ class VideoAugment:
     """Likewise, of coefficients, the same in all segments."""
 
     def __post_init__(self) -> None:
-        shares = {name: getattr(self, name) for name in ("flip", "noise", "brightness", "contrast", "saturation")}
-        for name, value in shares.items():
-            if not 0 <= value <= 1:
-                raise ConfigError(f"augment: {name} = {value}: must be 0 to 1")
+        for name in ("flip", "noise", "brightness", "contrast", "saturation", "one_change", "darkest"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"{name} {getattr(self, name)}: must be 0 to 1")
+        if self.crop not in get_args(CROPS):
+            raise ConfigError(f'crop "{self.crop}": {did_you_mean(self.crop, get_args(CROPS))}')
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
-            raise ConfigError(f"augment: scale = {self.scale}: must be 0 < least <= greatest <= 1")
+            raise ConfigError(f"scale {self.scale}: must be 0 < least <= greatest <= 1")
         if self.reading < 1:
-            raise ConfigError(f"augment: reading = {self.reading}: must be at least 1")
-        if min(self.gain_db, self.shift_s, self.frame_mask, self.band_mask) < 0 or self.noise_db[0] > self.noise_db[1]:
-            raise ConfigError("augment: gain_db, shift_s, frame_mask, band_mask >= 0, and noise_db from less to more")
+            raise ConfigError(f"reading {self.reading}: must be at least 1")
+        if not 0 <= self.rotation <= 180:
+            raise ConfigError(f"rotation {self.rotation}: must be 0 to 180 degrees")
+        for name in ("gain_db", "shift_s", "frame_mask", "band_mask"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} {getattr(self, name)}: must not be negative")
+        if self.noise_db[0] > self.noise_db[1]:
+            raise ConfigError(f"noise_db {self.noise_db}: must be from less to more")
+
+    @staticmethod
+    def released() -> "VideoAugment":
+        """That of AV-CANet's release: a square at one of five places, then with probability 0.3 one change."""
+        return VideoAugment(
+            crop="places", reading=1, flip=0, brightness=0, contrast=0, saturation=0, one_change=0.3,
+            gain_db=0, noise=0, shift_s=0,
+        )  # fmt: skip
 
     def reading_side(self, side: int) -> int:
         """The shorter side of the frames to read for a network of this side."""
         return math.ceil(side * self.reading)
 
     def pictures(self, image_KHWC: NDArray[np.uint8], side: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """One random crop, scaled to the square (bilinear, antialiased), mirrored or not, in one random light.
+        """One random crop, scaled to the square (bilinear, antialiased), mirrored or not, relit, and ``one_change``.
 
         Returns:
             uint8, shape (K, S, S, 3).
@@ -77,12 +107,29 @@ class VideoAugment:
         strengths = (self.brightness, self.contrast, self.saturation)
         brightness, contrast, saturation = (1 + strength * rng.uniform(-1, 1) for strength in strengths)
         height, width = image_KHWC.shape[1:3]
-        left, top, right, bottom = (round(edge) for edge in random_crop(height, width, self.scale, rng))
+        region = random_crop(height, width, self.scale, rng) if self.crop == "area" else _square(height, width, rng)
+        left, top, right, bottom = (round(edge) for edge in region)
         crop_KCHW = torch.from_numpy(image_KHWC[:, top:bottom, left:right]).permute(0, 3, 1, 2)
         crop_KCSS = interpolate(crop_KCHW, (side, side), mode="bilinear", antialias=True)
         if rng.random() < self.flip:
             crop_KCSS = crop_KCSS.flip(3)
-        return _relit(crop_KCSS.permute(0, 2, 3, 1).numpy(), brightness, contrast, saturation)
+        changed_KSSC = crop_KCSS.permute(0, 2, 3, 1).numpy()
+        if any(strengths):
+            changed_KSSC = _relit(changed_KSSC, brightness, contrast, saturation)
+        return self._one_change(changed_KSSC, rng) if self.one_change else changed_KSSC
+
+    def _one_change(self, image_KSSC: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Mirrored, rotated or darkened, all frames alike; or as it is."""
+        wanted, which = rng.random() < self.one_change, int(rng.integers(3))
+        angle, factor = rng.uniform(-self.rotation, self.rotation), rng.uniform(self.darkest, 1)
+        if not wanted:
+            return image_KSSC
+        if which == 0:
+            return image_KSSC[:, :, ::-1]
+        if which == 1:
+            turned = [Image.fromarray(image_SSC).rotate(angle, Image.Resampling.BILINEAR) for image_SSC in image_KSSC]
+            return np.stack([np.asarray(image) for image in turned])
+        return (image_KSSC * np.float32(factor)).astype(np.uint8)  # cut off, not rounded, as Pillow does
 
     def sound(self, wave_T: NDArray[np.float32], rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Another loudness, perhaps noise, another beginning; float32 in [-1, 1], of the same length."""
@@ -107,6 +154,14 @@ class VideoAugment:
         begin, stop = _stretch(bands, self.band_mask, rng)
         masked_GFM[:, :, begin:stop] = mean[begin:stop]
         return masked_GFM
+
+
+def _square(height: int, width: int, rng: np.random.Generator) -> Region:
+    """The largest square, at the centre or in a corner, all five as likely."""
+    side = min(height, width)
+    down, across = PLACES[int(rng.integers(len(PLACES)))]
+    top, left = int((height - side) * down), int((width - side) * across)
+    return float(left), float(top), float(left + side), float(top + side)
 
 
 def _relit(image_KSSC: NDArray[np.uint8], brightness: float, contrast: float, saturation: float) -> NDArray[np.uint8]:

@@ -21,13 +21,21 @@ class VideoEncoder(nn.Module):
 
     Attributes:
         dim: features of a snippet.
+        checkpoint_activations: in training, compute activations again in the backward pass instead of keeping them,
+            where the encoder can; the network that it is part of sets it.
     """
 
     dim: int
+    checkpoint_activations: bool = False
 
     def forward(self, video_NTHWC: Tensor) -> Tensor:
         """uint8 RGB (N, T, H, W, 3) -> (N, dim)."""
         raise NotImplementedError
+
+    def steps(self, video_NTHWC: Tensor) -> Tensor:
+        """uint8 RGB (N, T, H, W, 3) -> (N, T', dim), whose mean over T' is :meth:`forward`; here T' = 1."""
+        out: Tensor = self(video_NTHWC)[:, None]
+        return out
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,16 @@ class AudioEncoderConfig:
 
     kind: str
 
-    def build(self, coefficients: int, width: int) -> nn.Module:
+    def build(self, coefficients: int, width: int, pretrained: bool = True) -> nn.Module:
         """The encoder: float (B, S, F, M) -> (B, S, D).
 
         Args:
             coefficients: M.
             width: D.
+            pretrained: whether to read the weights that the config names; False where a state dict will follow.
+
+        Raises:
+            WeightsError: weights missing, unreadable or of another network.
         """
         raise NotImplementedError
 

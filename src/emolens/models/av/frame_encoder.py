@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from emolens.errors import ConfigError
-from emolens.models.av.audio_resnet import BatchNorm
+from emolens.models.av.batch_norm import BatchNorm
 from emolens.models.av.encoders import VideoEncoder, VideoEncoderConfig, register_video_encoder
 from emolens.models.backbones.torchvision import HEADS, UNSUPPORTED, TorchvisionBackbone
 from emolens.models.imagenet import IMAGENET_MEAN, IMAGENET_STD
@@ -69,7 +69,7 @@ class FrameEncoder(VideoEncoder):
             found = self.trunk(torch.zeros(1, 3, 64, 64))
         if found.ndim != 4:
             raise ConfigError(
-                f'video.backbone "{config.backbone}" gives no map of places; take a convolutional network'
+                f'model.video.backbone "{config.backbone}" gives no map of places; take a convolutional network'
             )
         self.dim = 2 * found.shape[1]
         self.norm = BatchNorm(self.dim, affine=False)
@@ -108,12 +108,12 @@ def _trunk(config: FrameEncoderConfig, pretrained: bool) -> nn.Module:
     name, weights = config.backbone, config.weights if pretrained else None
     known = [known for known in models.list_models(module=models) if known not in UNSUPPORTED]
     if name not in known:
-        raise ConfigError(f'video.backbone "{name}": no such model of torchvision; {did_you_mean(name, known)}')
+        raise ConfigError(f'model.video.backbone "{name}": no such model of torchvision; {did_you_mean(name, known)}')
     net = models.get_model(name, weights=None)
     if weights is not None:
         published = weights == "imagenet"
         entry = models.get_model_weights(name).DEFAULT
-        state = torchvision_state(entry, weights) if published else read_state_dict(weights)
+        state = torchvision_state(entry, weights, "--model.video.weights") if published else read_state_dict(weights)
         load_into(net, state, f"{weights} as torchvision:{name}", optional=HEADS)
     preprocess = Preprocess((64, 64), (64, 64), "squash", "bilinear", IMAGENET_MEAN, IMAGENET_STD)
     whole = TorchvisionBackbone(f"torchvision:{name}", name, net, preprocess).model
@@ -125,7 +125,7 @@ def _until(net: nn.Module, layer: str, whole: str) -> nn.Module:
     first, _, rest = layer.partition(".")
     names = [name for name, _ in net.named_children()] if isinstance(net, nn.Sequential) else []
     if first not in names:
-        raise ConfigError(f'video.layer "{whole}": no layer "{first}" in it; {did_you_mean(first, names)}')
+        raise ConfigError(f'model.video.layer "{whole}": no layer "{first}" in it; {did_you_mean(first, names)}')
     kept = nn.Sequential()
     for name, child in net.named_children():
         if name == first:

@@ -4,7 +4,7 @@ Legend: B batch, S segments, D width, F what the classifier takes, C classes.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -14,6 +14,7 @@ from torch.nn import functional
 from emolens.errors import ConfigError
 from emolens.models.av.global_attention import GlobalAttention
 from emolens.models.av.pyramid_attention import PyramidAttention, where_has
+from emolens.models.av.pyramid_config import PyramidConfig
 from emolens.names import did_you_mean
 from emolens.scan import import_folder
 
@@ -43,6 +44,7 @@ class FusionSizes:
         classes: C.
         segments: S.
         levels, heads: of attention over the segments.
+        pyramid: parts of the fusion "pyramid".
     """
 
     width: int
@@ -50,6 +52,7 @@ class FusionSizes:
     segments: int
     levels: int
     heads: int
+    pyramid: PyramidConfig = field(default_factory=PyramidConfig)
 
 
 class Parts(NamedTuple):
@@ -137,8 +140,8 @@ class PyramidFusion(FeatureFusion):
 
     def __init__(self, sizes: FusionSizes) -> None:
         super().__init__(2 * sizes.width, sizes.classes)
-        self.pyramid = PyramidAttention(sizes.width, sizes.heads, sizes.segments, sizes.levels)
-        self.globally = GlobalAttention(sizes.width, sizes.heads)
+        self.pyramid = PyramidAttention(sizes.width, sizes.heads, sizes.segments, sizes.levels, sizes.pyramid)
+        self.globally = GlobalAttention(sizes.width, sizes.heads, sizes.pyramid.bias)
 
     def parts(self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor) -> Parts:
         for stage in (self.pyramid, self.globally):
@@ -171,7 +174,10 @@ class SumFusion(FeatureFusion):
 
 @register_fusion("gated")
 class GatedFusion(FeatureFusion):
-    """g a + (1 - g) v with g = sigmoid(L [a; v]), a gate a channel (Arevalo et al., 2017, arXiv 1702.01992): F = D."""
+    """g a + (1 - g) v with g = sigmoid(L [a; v]), a gate a channel (Arevalo et al., 2017, arXiv 1702.01992): F = D.
+
+    The release's gate of the same name is another: one modality gates the other.
+    """
 
     def __init__(self, sizes: FusionSizes) -> None:
         super().__init__(sizes.width, sizes.classes)

@@ -1,5 +1,7 @@
 """Stage 2 of AV-CPNet: each modality asks all segments of the other (arXiv 2311.17335).
 
+The release names the shared attention and never builds it; that it has as many heads as stage 1 is ours.
+
 Legend: B batch, S segments, D width.
 """
 
@@ -16,13 +18,14 @@ class GlobalAttention(nn.Module):
     Args:
         width: D.
         heads: a divisor of D.
+        bias: whether W_a and W_v have one, as released.
     """
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, bias: bool = False) -> None:
         super().__init__()
         self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.audio = nn.Linear(width, width, bias=False)
-        self.video = nn.Linear(width, width, bias=False)
+        self.audio = nn.Linear(width, width, bias=bias)
+        self.video = nn.Linear(width, width, bias=bias)
 
     def forward(
         self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor

@@ -1,6 +1,6 @@
 """Stage 1 of AV-CPNet: sound and pictures meet in windows of growing width (arXiv 2311.17335).
 
-Where the paper leaves a choice, this one is taken:
+As in the release (github.com/XuecWu/eMotions, AV-CANet):
 
 - a level works on what the level before it gave; the first on the encoders' features;
 - the cross-attention is shared by both directions, everything else belongs to one modality; no level shares with
@@ -8,6 +8,9 @@ Where the paper leaves a choice, this one is taken:
 - between the two convolutions there is a ReLU, without which they would be one;
 - a selector adds what it takes from the other to its own value, w = w + MHA(w, other, other), the same attention for
   both directions.
+
+Ours: the selector has neither a LayerNorm nor a feed-forward of width 1, and K is 3, which nothing states. What else
+differs is an option, :class:`emolens.models.av.pyramid_config.PyramidConfig`.
 
 A modality that a row lacks takes no part: where it would be asked, zero is answered.
 
@@ -18,15 +21,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emolens.models.av.pyramid_config import OURS, PyramidConfig
 from emolens.models.av.window_attention import WindowAttention, far_apart
 
 
 class DilatedConvolution(nn.Module):
-    """x + conv1(ReLU(conv3(x))), conv3 of dilation d over the segments, zeros beyond both ends (as in MS-TCN,
-    arXiv 1903.01945, section 3.1)."""
+    """x + conv1(ReLU(conv3(x))), conv3 of dilation d over the segments, zeros beyond both ends.
 
-    def __init__(self, width: int, dilation: int) -> None:
+    So in MS-TCN (arXiv 1903.01945, section 3.1), and ours. With ``last_relu`` the ReLU of that sum, as released.
+    """
+
+    def __init__(self, width: int, dilation: int, last_relu: bool = False) -> None:
         super().__init__()
+        self.last_relu = last_relu
         self.dilated = nn.Conv1d(width, width, kernel_size=3, padding=dilation, dilation=dilation)
         self.pointwise = nn.Conv1d(width, width, kernel_size=1)
 
@@ -34,7 +41,7 @@ class DilatedConvolution(nn.Module):
         """(B, S, D) -> (B, S, D)."""
         x_BDS = x_BSD.transpose(1, 2)
         out: Tensor = x_BSD + self.pointwise(functional.relu(self.dilated(x_BDS))).transpose(1, 2)
-        return out
+        return functional.relu(out) if self.last_relu else out
 
 
 class GatedSum(nn.Module):
@@ -59,21 +66,22 @@ class PyramidLevel(nn.Module):
         width, heads: D, and a divisor of it.
         segments: S.
         level: k, from 0 on. 2^k may be S or more: then a segment sees all others.
+        config: of its parts.
     """
 
-    def __init__(self, width: int, heads: int, segments: int, level: int) -> None:
+    def __init__(self, width: int, heads: int, segments: int, level: int, config: PyramidConfig = OURS) -> None:
         super().__init__()
         self.blocked_SS: Tensor
         self.register_buffer("blocked_SS", far_apart(segments, 2**level), persistent=False)
         # With a dilation of S both outer taps already lie beyond the ends; more would only cost memory.
         dilation = min(2**level, segments)
-        self.audio_self = WindowAttention(width, heads)
-        self.video_self = WindowAttention(width, heads)
-        self.cross = WindowAttention(width, heads)
+        self.audio_self = WindowAttention(width, heads, config)
+        self.video_self = WindowAttention(width, heads, config)
+        self.cross = WindowAttention(width, heads, config)
         self.audio_gates = GatedSum(width)
         self.video_gates = GatedSum(width)
-        self.audio_convolution = DilatedConvolution(width, dilation)
-        self.video_convolution = DilatedConvolution(width, dilation)
+        self.audio_convolution = DilatedConvolution(width, dilation, config.last_relu)
+        self.video_convolution = DilatedConvolution(width, dilation, config.last_relu)
 
     def forward(
         self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor
@@ -93,14 +101,18 @@ class LevelSelector(nn.Module):
     """How much each level counts, segment by segment: sigmoid(Linear(D, 1)), then a look at the other's choice.
 
     The release puts a LayerNorm before that attention. Over one feature it gives a constant whatever goes in, so
-    there is none here.
+    there is none here, nor the feed-forward of width 1 that the release puts behind it.
+
+    Args:
+        width: D.
+        dropout: of the attention weights.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.audio = nn.Linear(width, 1)
         self.video = nn.Linear(width, 1)
-        self.attention = nn.MultiheadAttention(1, 1, batch_first=True)
+        self.attention = nn.MultiheadAttention(1, 1, dropout=dropout, batch_first=True)
 
     def forward(
         self, audio_BSKD: Tensor, video_BSKD: Tensor, has_audio_B: Tensor, has_video_B: Tensor
@@ -129,12 +141,13 @@ class PyramidAttention(nn.Module):
         width, heads: D, and a divisor of it.
         segments: S.
         levels: K, at least 1.
+        config: of their parts.
     """
 
-    def __init__(self, width: int, heads: int, segments: int, levels: int) -> None:
+    def __init__(self, width: int, heads: int, segments: int, levels: int, config: PyramidConfig = OURS) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(PyramidLevel(width, heads, segments, level) for level in range(levels))
-        self.selector = LevelSelector(width)
+        self.levels = nn.ModuleList(PyramidLevel(width, heads, segments, level, config) for level in range(levels))
+        self.selector = LevelSelector(width, config.attention_dropout)
 
     def forward(
         self, audio_BSD: Tensor, video_BSD: Tensor, has_audio_B: Tensor, has_video_B: Tensor

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from torchvision.models.swin_transformer import SwinTransformerBlock
 from torchvision.models.video.swin_transformer import ShiftedWindowAttention3d, Swin3D_T_Weights, SwinTransformer3d
 
@@ -17,13 +18,13 @@ from emolens.models.av.swin_inflation import inflate_swin
 from emolens.models.loading.torchvision_weights import torchvision_state
 from emolens.models.loading.weights import load_into, read_state_dict
 
-GREY = 100.0  # subtracted from bytes: x/255 - 100/255 (AV-CPNet, arXiv 2311.17335)
+GREY = 100.0  # subtracted from bytes: x/255 - 100/255, as released
 
 
 @register_video_encoder("video_swin")
 @dataclass(frozen=True)
 class VideoSwinConfig(VideoEncoderConfig):
-    """Video Swin-T, the published sizes."""
+    """Video Swin-T (arXiv 2106.13230), in the sizes and with the drop path of the release of AV-CANet."""
 
     kind: Literal["video_swin"] = "video_swin"
     """Name of this encoder among the video encoders."""
@@ -40,22 +41,26 @@ class VideoSwinConfig(VideoEncoderConfig):
     drop_path: float = 0.1
     """Probability that a training sample skips a branch, rising from 0 to this with depth."""
     weights: str | None = None
-    """Weights to start from: None for random ones; "kinetics400" for torchvision's own (122 MB, downloaded once); or
-    the path of a file: a 3-D Swin by torchvision's names, or a 2-D one by those of torchvision, timm or Microsoft."""
+    """Weights to start from: None for random ones; "kinetics400" for torchvision's own (122 MB, downloaded once); or a
+    file, by its path or by a name of `emolens weights list`: a 3-D Swin by torchvision's names, or a 2-D one by those
+    of torchvision, timm or Microsoft, which is inflated."""
 
     def __post_init__(self) -> None:
         if len(self.depths) != len(self.heads) or sum(self.depths) < 2 or min(self.depths) < 1:
             raise ConfigError(
-                f"video.depths {self.depths} and video.heads {self.heads} must be of one length, two blocks or more"
+                f"model.video.depths {self.depths} and model.video.heads {self.heads} must be of one length, two "
+                "blocks or more"
             )
         for stage, heads in enumerate(self.heads):
             if heads < 1 or self.embed_dim * 2**stage % heads:
-                raise ConfigError(f"video.heads {self.heads}: {heads} does not divide {self.embed_dim * 2**stage}")
+                raise ConfigError(
+                    f"model.video.heads {self.heads}: {heads} does not divide {self.embed_dim * 2**stage}"
+                )
         for name, sides in (("window", self.window), ("patch", self.patch)):
             if len(sides) != 3 or min(sides) < 1:
-                raise ConfigError(f"video.{name} must be three counts of at least 1, not {sides}")
+                raise ConfigError(f"model.video.{name} must be three counts of at least 1, not {sides}")
         if not 0 <= self.drop_path < 1:
-            raise ConfigError(f"video.drop_path must be in [0, 1), not {self.drop_path}")
+            raise ConfigError(f"model.video.drop_path must be in [0, 1), not {self.drop_path}")
 
     def build(self, pretrained: bool = True) -> "VideoSwin":
         return VideoSwin(self, pretrained)
@@ -98,17 +103,36 @@ class VideoSwin(VideoEncoder):
 
     def forward(self, video_NTHWC: Tensor) -> Tensor:
         """uint8 RGB (N, T, H, W, 3) -> (N, D)."""
+        out: Tensor = self.net.avgpool(self._tokens(video_NTHWC)).flatten(1)
+        return out
+
+    def steps(self, video_NTHWC: Tensor) -> Tensor:
+        """uint8 RGB (N, T, H, W, 3) -> (N, T', D): the mean over the places of each time step."""
+        return self._tokens(video_NTHWC).mean(dim=(3, 4)).transpose(1, 2)
+
+    def _tokens(self, video_NTHWC: Tensor) -> Tensor:
+        """The last stage's tokens, (N, D, T', h, w): torchvision's forward pass up to its pooling."""
         missing = -video_NTHWC.shape[1] % self.frames
         if missing:
             video_NTHWC = torch.cat([video_NTHWC, video_NTHWC[:, -1:].expand(-1, missing, -1, -1, -1)], dim=1)
         dtype = self.net.norm.weight.dtype
         pixel_NCTHW = (video_NTHWC.permute(0, 4, 1, 2, 3).to(dtype) - GREY) / 255
-        out: Tensor = self.net(pixel_NCTHW)
-        return out
+        x = self.net.pos_drop(self.net.patch_embed(pixel_NCTHW))
+        for stage in self.net.features:
+            for block in stage if isinstance(stage, nn.Sequential) else (stage,):
+                if self.checkpoint_activations and torch.is_grad_enabled():
+                    x = checkpoint(block, x, use_reentrant=False)
+                else:
+                    x = block(x)
+        tokens: Tensor = self.net.norm(x).permute(0, 4, 1, 2, 3)
+        return tokens
 
     def _load(self, weights: str) -> None:
         if weights == "kinetics400":
-            source, state = "Kinetics-400 weights", torchvision_state(Swin3D_T_Weights.KINETICS400_V1, weights)
+            source, state = (
+                "Kinetics-400 weights",
+                torchvision_state(Swin3D_T_Weights.KINETICS400_V1, weights, "--model.video.weights"),
+            )
         else:
             source, state = weights, read_state_dict(weights)
             patch = state.get("patch_embed.proj.weight", state.get("features.0.0.weight"))

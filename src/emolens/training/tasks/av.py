@@ -35,9 +35,9 @@ class AVLossConfig:
     """Penalties of EP-CE for videos whose true polarity is positive, neutral, negative."""
     modality_dropout: float = 0.0
     """Probability that a training video loses its sound, and the same for its pictures; never both. Without it the
-    network never sees a video that has only one of them."""
+    network never sees a video that has only one of them. Ours; the release has none."""
     mixup: float = 0.0
-    """Alpha of mixup (arXiv 1710.09412) of whole videos, sound and pictures by one share; 0 for none."""
+    """Alpha of mixup (arXiv 1710.09412) of whole videos, sound and pictures by one share; 0 for none. Ours."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.modality_dropout <= 0.5:
