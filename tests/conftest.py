@@ -23,6 +23,8 @@ from PIL import Image
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job ignores Ctrl-C, and what it starts inherits that; some tests send it to what they start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # and nohup the end of the terminal
 settings.register_profile("emolens", deadline=None)  # no limit of time for an example: other work may share the machine
 settings.load_profile("emolens")
 

@@ -120,7 +120,7 @@ def test_load_from_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("labels = [", "is not TOML"), ("labels = []", "has no labels"), ("label = []", "unknown field")],
+    [("labels = [", "is not readable TOML"), ("labels = []", "has no labels"), ("label = []", "unknown field")],
 )
 def test_a_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "bad.toml"
@@ -130,7 +130,7 @@ def test_a_bad_file_is_named(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.toml: cannot be read"):
+    with pytest.raises(DataError, match=r"none\.toml: no such file"):
         load_label_space(tmp_path / "none.toml")
 
 
