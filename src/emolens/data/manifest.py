@@ -33,7 +33,7 @@ class Manifest:
         valence, arousal, dominance: float, on the scale stated in ``metadata["scales"]``.
         group: what must not straddle splits: theme, actor, source video.
         boxes: persons, a list of [left, top, right, bottom] in pixels of the upright picture.
-        text, domain, source, licence: str.
+        text, domain, platform, source, licence: str.
     Further columns are kept as they are.
 
     ``metadata``: ``dataset``, ``version``, ``citation``, ``licence``; ``scales`` {target: [low, high]};

@@ -18,7 +18,10 @@ from emolens.names import did_you_mean
 from emolens.taxonomy import LabelSpace
 
 REQUIRED = ("id", "path", "media")
-TEXTS = ("id", "path", "media", "split", "label", "label_space", "group", "text", "domain", "source", "licence")
+TEXTS = (
+    *("id", "path", "media", "split", "label", "label_space", "group"),
+    *("text", "domain", "platform", "source", "licence"),
+)
 TARGETS = ("valence", "arousal", "dominance")
 LISTS = ("labels", "distribution", "boxes", "box_scores")
 PROTOCOL_WORDS = ("name", "title", "source", "sha256")

@@ -133,3 +133,9 @@ def test_no_files(tmp_path: Path) -> None:
 def test_a_template_with_an_unknown_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r'--path "\{labl\}/\{id\}": no \{labl\} here; did you mean "label"'):
         read(tmp_path, path=("{labl}/{id}",))
+
+
+def test_platforms_in_the_names_of_files(tmp_path: Path) -> None:
+    layout(tmp_path, {"TikTok_1": entry("Fear"), "Douyin_2": entry("Tension")}, "TikTok_1.mp4", "Douyin_2.mp4")
+    manifest = read(tmp_path, template="{platform}_{name}")
+    assert manifest.frame["platform"].tolist() == ["TikTok", "Douyin"]

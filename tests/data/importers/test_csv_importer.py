@@ -72,6 +72,15 @@ def test_labels_groups_boxes_and_more(tmp_path: Path) -> None:
     assert frame["domain"].isna().tolist() == [False, False, True]
 
 
+def test_platform_and_domain_of_columns_or_of_the_path(tmp_path: Path) -> None:
+    write(tmp_path, "path,app\nart/a.jpg,TikTok\nphoto/b.jpg,\n", "art/a.jpg", "photo/b.jpg")
+    frame = read(tmp_path, platform="app", template="{domain}/{name}").frame
+    assert frame["platform"].isna().tolist() == [False, True]
+    assert frame["domain"].tolist() == ["art", "photo"]
+    with pytest.raises(ConfigError, match=r"\{label\} cannot be read from the path here"):
+        read(tmp_path, template="{label}/{name}")
+
+
 def test_polarity_by_the_middle(tmp_path: Path) -> None:
     write(tmp_path, "path,v\na.jpg,4\nb.jpg,4.01\nc.jpg,3.99\n", "a.jpg", "b.jpg", "c.jpg")
     manifest = read(tmp_path, valence="v", scale=(1, 7), polarity_at=4)

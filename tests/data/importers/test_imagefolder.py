@@ -128,3 +128,25 @@ def test_two_classes_may_share_a_linked_folder(tmp_path, picture):
         (tmp_path / "data" / label / "more").symlink_to(tmp_path / "store")
     manifest = import_imagefolder(tmp_path / "data", ImageFolderOptions(label_space="ekman6"))
     assert sorted(manifest.frame["label"]) == ["fear", "joy"]
+
+
+def test_domains_in_the_folders_of_emo8(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{split}/{d}/{label}/a.jpg" for split in ("train", "Test") for d in "xy" for label in MIKELS))
+    manifest = read(tmp_path, template="{split}/{domain}/{label}/{name}")
+    assert manifest.space().name == "mikels8"
+    assert manifest.split_names() == ["test", "train"]
+    frame = manifest.frame
+    assert (frame["domain"] == [path.split("/")[1] for path in frame["path"]]).all()
+    assert (frame["label"] == [path.split("/")[2] for path in frame["path"]]).all()
+    same = read(tmp_path, template="*/{domain}/{label}/*")  # the first folders are splits all the same
+    assert same.frame.sort_index(axis=1).equals(frame.sort_index(axis=1))
+    with pytest.raises(DataError, match=r"is not like the --template"):
+        read(tmp_path, template="{domain}/{label}/{name}")
+
+
+def test_platforms_in_the_names_of_videos(tmp_path: Path) -> None:
+    touch(tmp_path, "joy/Douyin_1.mp4", "sadness/TikTok_2.mp4")
+    options = VideoFolderOptions(template="{label}/{platform}_{name}", label_space="ekman6")
+    manifest = import_imagefolder(tmp_path, options)
+    manifest.validate()
+    assert manifest.frame["platform"].tolist() == ["Douyin", "TikTok"]

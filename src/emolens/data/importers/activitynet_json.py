@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from emolens.data.importers.files import Media, absent_note, check_templates, find_file, group_of
+from emolens.data.importers.path_template import template_columns
 from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
 from emolens.data.importers.splits import SPLIT_NAMES
@@ -35,6 +36,9 @@ class ActivityNetOptions:
     """Label as the data set writes it -> label of the space, where they differ."""
     subsets: Mapping[str, str] = field(default_factory=dict)
     """Name of a subset -> split, where it is other than its plain meaning (training, validation, testing)."""
+    template: str | None = None
+    """Template of a whole path below SRC whose braces become columns: "{platform}/{label}/{name}"; {name} and * are not
+    kept, **/ is any number of folders."""
     group_pattern: str | None = None
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
 
@@ -69,6 +73,8 @@ def import_activitynet_json(source: Path, options: ActivityNetOptions) -> Manife
     if not columns["id"]:
         expected = " or ".join(str(root / template) for template in options.path)
         raise DataError(f"{table}: none of its {len(database)} files is there; expected them at {expected}")
+    if options.template is not None:
+        columns |= template_columns(columns["path"], options.template, ("label", "split"))
     if options.group_pattern is not None:
         columns["group"] = [group_of(path, options.group_pattern) for path in columns["path"]]
     notes = absent_note(len(database) - len(columns["id"]), len(database))

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from emolens.data.importers.path_template import template_columns
 from emolens.data.importers.patterns import one_group_pattern
 from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import own_spaces, resolve_space
@@ -30,8 +31,8 @@ class CsvOptions:
     """Which column is what.
 
     A column is meant by its name, or by its place as ``#0``, ``#1``, ... A template is text with columns in braces:
-    ``images/{Theme}.jpg``; in group, split, text and domain, one without braces is the name of a column. Cells are
-    stripped of blanks first.
+    ``images/{Theme}.jpg``; in group, split, text, domain and platform, one without braces is the name of a column.
+    Cells are stripped of blanks first.
     """
 
     path: tuple[str, ...] = ("{path}",)
@@ -78,6 +79,11 @@ class CsvOptions:
     """Column, or template, of a description."""
     domain: str | None = None
     """Column, or template, of the domain, such as photo or cartoon."""
+    platform: str | None = None
+    """Column, or template, of the platform that it was published on, such as TikTok."""
+    template: str | None = None
+    """Template of a whole path below SRC whose braces become columns: "images/{domain}/{name}"; {name} and * are not
+    kept, **/ is any number of folders."""
     boxes: tuple[str, ...] = ()
     """The four columns left, top, right, bottom of a person's box, in pixels."""
     keep: tuple[str, ...] = ()
@@ -109,10 +115,12 @@ def import_csv(source: Path, options: CsvOptions) -> Manifest:
     if options.id is not None:
         frame["id"] = _fill(options.id, cells, table)
     metadata: dict[str, Any] = {"notes": _notes(present_N)}
-    for column in ("group", "split", "text", "domain"):
+    for column in ("group", "split", "text", "domain", "platform"):
         template = getattr(options, column)
         if template is not None:
             frame[column] = _fill(template if "{" in template else f"{{{template}}}", cells, table).replace("", None)
+    if options.template is not None:
+        frame = frame.assign(**template_columns(list(paths), options.template, ("label",)))
     if options.group_pattern is not None:
         frame["group"] = _match(options.group_pattern, paths.map(lambda path: Path(path).stem), "group", table)
     _add_targets(frame, metadata, cells, options, table)

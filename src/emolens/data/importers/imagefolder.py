@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from emolens.data.importers.files import MEDIA, Media, group_of
+from emolens.data.importers.path_template import template_columns
 from emolens.data.importers.patterns import one_group_pattern
 from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
@@ -28,6 +29,9 @@ class ImageFolderOptions:
     """Regular expression whose first group, searched in the path below SRC, is the label; instead of class folders."""
     label_fixes: Mapping[str, str] = field(default_factory=dict)
     """Label as the data set writes it -> label of the space, where they differ."""
+    template: str | None = None
+    """Template of a whole path below SRC whose braces become columns, label and split too:
+    "{platform}/{label}/{name}"; {name} and * are not kept, **/ is any number of folders."""
     group_pattern: str | None = None
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
 
@@ -42,14 +46,16 @@ class VideoFolderOptions(ImageFolderOptions):
 @register_importer("imagefolder", ImageFolderOptions)
 @register_importer("videofolder", VideoFolderOptions)
 def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
-    """``[SPLIT/]LABEL/**/FILE``, or labels in the file names with ``label_pattern``.
+    """``[SPLIT/]LABEL/**/FILE``, or labels in the file names with ``label_pattern``, or where ``template`` says.
 
     A first level of folders called train, val, test (or the like) becomes the split. Below a class folder there may be
     further folders. Files are known by their suffix; hidden ones are left out.
 
     Raises:
-        DataError: if there is no folder, no file of that kind in it, or a file name has no label or no group.
-        ConfigError: if no label space is given and the folders' names match none, or several.
+        DataError: if there is no folder, no file of that kind in it, or a file name has no label or no group, or is not
+            like the template.
+        ConfigError: if the template cannot be read, or if no label space is given and the folders' names match none, or
+            several.
     """
     if not source.is_dir():
         raise DataError(f"{source}: is not a folder")
@@ -57,8 +63,9 @@ def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
     paths, others = _files(source, suffixes)
     if not paths:
         raise DataError(f"{source}: no {what} below this folder (of {', '.join(sorted(suffixes))})")
-    split_of = _split_folders(paths)
-    found = [_raw_label(path, split_of, options, source) for path in paths]
+    named = template_columns(paths, options.template) if options.template is not None else {}
+    split_of = _split_folders(paths) if "split" not in named else {}
+    found = named.pop("label", None) or [_raw_label(path, split_of, options, source) for path in paths]
     found = [options.label_fixes.get(label, label) for label in found]
     if options.label_space:
         space = resolve_space(options.label_space)
@@ -74,6 +81,7 @@ def import_imagefolder(source: Path, options: ImageFolderOptions) -> Manifest:
     }
     if split_of:
         columns["split"] = [split_of[path.split("/")[0]] for path in paths]
+    columns |= named
     if options.group_pattern is not None:
         columns["group"] = [group_of(path, options.group_pattern) for path in paths]
     notes = [f"label space {space.name}, by the names of the folders"] if not options.label_space else []

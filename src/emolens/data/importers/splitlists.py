@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from emolens.data.importers.files import Media, absent_note, check_templates, find_file, group_of
+from emolens.data.importers.path_template import template_columns
 from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import canonical_label, matching_space, own_spaces, resolve_space
 from emolens.data.manifest import Manifest
@@ -35,6 +36,9 @@ class SplitListsOptions:
     """Name of a label space, or path of a TOML file that describes one; without it, the classes must fit one."""
     label_fixes: Mapping[str, str] = field(default_factory=dict)
     """Label as the data set writes it -> label of the space, where they differ."""
+    template: str | None = None
+    """Template of a whole path below SRC whose braces become columns: "{platform}/{label}/{name}"; {name} and * are not
+    kept, **/ is any number of folders."""
     group_pattern: str | None = None
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
 
@@ -73,6 +77,8 @@ def import_splitlists(source: Path, options: SplitListsOptions) -> Manifest:
             f"{folder}: none of the {len(entries)} listed files is there; expected them at {expected}, the first being "
             f"{entries[0].path}"
         )
+    if options.template is not None:
+        columns |= template_columns(columns["path"], options.template, ("label", "split"))
     if options.group_pattern is not None:
         columns["group"] = [group_of(path, options.group_pattern) for path in columns["path"]]
     notes = absent_note(len(entries) - len(columns["id"]), len(entries))
