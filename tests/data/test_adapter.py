@@ -208,3 +208,43 @@ def test_bass_as_published(shared: Path) -> None:
     assert manifest.metadata["scales"] == {"valence": [1, 9], "arousal": [1, 9]}
     assert frame["valence"].between(1, 9).all()
     assert (frame.loc[frame["label"].isna(), "valence"] == 5).all()
+
+
+WEBEMO = ("rage", "cheerfullness", "gratitude", "surprise")  # folders of WEBEmo, one misspelt as there
+
+
+@pytest.mark.parametrize(
+    ("space", "labels", "said"),
+    [
+        ("parrott25", ["cheerfulness", "gratitude", "rage", "surprise"], None),
+        ("parrott6", ["joy", None, "anger", "surprise"], "rows left without a label: 2 (gratitude)"),
+        ("polarity2", ["positive", "positive", "negative", None], "rows left without a label: 2 (surprise)"),
+    ],
+)
+def test_webemo_is_imported_at_25_6_and_2_with_the_same_splits(tmp_path: Path, picture, space, labels, said) -> None:
+    for split in ("train", "test"):
+        for label in WEBEMO:
+            picture(tmp_path / split / label / "a.jpg")
+    manifest = import_dataset("webemo", tmp_path, {"label_space": space})
+    by_id = dict(zip(manifest.frame["id"], manifest.frame["label"], strict=True))
+    found = [by_id[f"train/{label}/a.jpg"] for label in sorted(WEBEMO)]
+    assert [label if isinstance(label, str) else None for label in found] == labels
+    assert manifest.metadata["splits"] == import_dataset("webemo", tmp_path).metadata["splits"]
+    assert any(said in note for note in manifest.metadata["notes"]) if said else not manifest.metadata["notes"]
+
+
+def test_files_that_are_in_the_coarser_space_already(tmp_path: Path, picture) -> None:
+    for label in ("anger", "joy"):
+        picture(tmp_path / label / "a.jpg")
+    manifest = import_dataset("webemo", tmp_path, {"label_space": "parrott6"})
+    assert manifest.frame["label"].tolist() == ["anger", "joy"]
+    assert "relabelled" not in manifest.metadata
+
+
+def test_what_is_in_no_space_says_so_in_the_words_of_the_data_set(tmp_path: Path, picture) -> None:
+    picture(tmp_path / "ragee" / "a.jpg")
+    with pytest.raises(DataError, match='label "ragee" is not in parrott25; did you mean "rage"'):
+        import_dataset("webemo", tmp_path, {"label_space": "parrott6"})
+    (tmp_path / "ragee").rename(tmp_path / "rage")
+    with pytest.raises(DataError, match='label "rage" is not in mikels8'):
+        import_dataset("webemo", tmp_path, {"label_space": "mikels8"})

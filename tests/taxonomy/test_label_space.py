@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -115,3 +116,14 @@ def test_alias_of_no_label_is_refused() -> None:
 @given(st.text(alphabet="abA _-/", max_size=12))
 def test_label_key_of_a_key_is_the_key(text: str) -> None:
     assert label_key(label_key(text)) == label_key(text)
+
+
+def test_prompts_may_spell_a_label_in_another_way():
+    space = LabelSpace.from_dict({"name": "x", "labels": [{"name": "cheerfulness", "spelling": "cheerfullness"}]})
+    assert space.prompts_for("cheerfulness") == ["a photo that evokes cheerfullness"]
+    assert LabelSpace.from_dict(space.as_dict()) == space
+    own = LabelSpace.of("y", ["cheerful", "rage"])  # another form of the word is the same label
+    assert own.spelled_like(space).prompts_for("cheerful") == ["a photo that evokes cheerfullness"]
+    assert own.spelled_like(space).prompts_for("rage") == ["a photo that evokes rage"]
+    with pytest.raises(DataError, match='a spelling is given for "joy", which is no label of it'):
+        replace(space, spelling={"joy": "joi"})

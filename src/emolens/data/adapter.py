@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from emolens.data.importers.registry import Importer, importers
+from emolens.data.importers.spaces import resolve_space
 from emolens.data.manifest import Manifest
 from emolens.data.protocol import Protocol, get_protocol
 from emolens.data.protocol_use import apply_protocol
+from emolens.data.relabelling import Relabelling, relabel
 from emolens.errors import ConfigError, DataError
 from emolens.files import read_toml
 from emolens.names import did_you_mean
+from emolens.taxonomy import mapping_kind
 
 
 @dataclass(frozen=True)
@@ -154,7 +157,9 @@ def import_dataset(
         kind: name of a known data set (:func:`list_adapters`) or the path of its TOML file, or of an importer
             (:func:`emolens.data.importers.registry.importers`) for one's own files.
         source: its folder; for ``csv`` also the table itself.
-        options: fields of the importer's options; they override what the facts of the data set say.
+        options: fields of the importer's options; they override what the facts of the data set say. A ``label_space``
+            that the labels of the data set are exact parts of (parrott6 of WEBEmo's 25) relabels them:
+            :func:`emolens.data.relabel`.
         protocol: how it is divided: the name of a protocol of this data set
             (:func:`~emolens.data.protocol.list_protocols`), the path of a TOML file with one, or one itself; None keeps
             the lists of the files.
@@ -182,7 +187,7 @@ def import_dataset(
             given["fold"] = fold
     if adapter is not None:
         _check_layout(adapter, source)
-    manifest = importer.read(source, importer.fill(given))
+    manifest, coarser = _read_files(importer, source, given, adapter)
     where = str(source) if adapter is None else f"{adapter.name} at {source}"
     if adapter is not None:
         manifest = replace(manifest, metadata=_with_facts(manifest, adapter))
@@ -190,7 +195,28 @@ def import_dataset(
     if chosen is not None:
         manifest = apply_protocol(manifest, chosen, fold)
         manifest.validate(where)
-    return manifest
+    return manifest if coarser is None else _relabelled(manifest, coarser)
+
+
+def _read_files(
+    importer: Importer, source: Path, given: Mapping[str, Any], adapter: Adapter | None
+) -> tuple[Manifest, str | None]:
+    """The rows; and the label space that they are yet to be taken to, where the files have the finer labels of the data
+    set and coarser ones were asked for."""
+    asked = given.get("label_space")
+    try:
+        return importer.read(source, importer.fill(given)), None
+    except DataError:
+        if adapter is None or asked is None or mapping_kind(adapter.label_space, resolve_space(asked)) != "exact":
+            raise
+    return importer.read(source, importer.fill({**given, "label_space": adapter.label_space})), str(asked)
+
+
+def _relabelled(manifest: Manifest, space: str) -> Manifest:
+    """In a coarser label space; after the splits are made, so that these are the same in all of them."""
+    after = relabel(manifest, space)
+    notes = [*after.metadata.get("notes", []), *map(str, Relabelling.of(after))]
+    return replace(after, metadata={**after.metadata, "notes": notes})
 
 
 def _with_facts(manifest: Manifest, adapter: Adapter) -> dict[str, Any]:

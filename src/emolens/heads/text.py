@@ -39,7 +39,9 @@ class TextHead(Head):
         self.kind = "zeroshot" if module is None else "clip_e_contrastive"
         self.backbone, self.module, self.own_label_space = backbone, module, own_label_space
         self.space: LabelSpace = space
-        self.text_CD = label_embeddings(backbone, space)
+        # What was trained on prompts with spellings of its own is asked with these.
+        asked = space if own_label_space is None else space.spelled_like(own_label_space)
+        self.text_CD = label_embeddings(backbone, asked)
 
     @property
     def mapping(self) -> str:

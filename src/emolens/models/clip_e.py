@@ -60,6 +60,10 @@ class CLIPEContrastive(nn.Module):
         return moved_BD
 
     def log_probability(self, embedding_BD: Tensor, text_CD: Tensor) -> Tensor:
-        """Log-softmax of cos(image, text) / tau, shape (B, C); ``text_CD`` holds one embedding a label."""
+        """Log-softmax of cos(image, text) / tau, shape (B, C); ``text_CD`` holds one embedding a label.
+
+        The release's inference takes the softmax of the bare cosine: the same first label, flatter scores. With the
+        temperature of the training they are what the head was trained to give.
+        """
         image_BD = F.normalize(self(embedding_BD), dim=1)
         return F.log_softmax(image_BD @ F.normalize(text_CD, dim=1).T / TEMPERATURE, dim=1)

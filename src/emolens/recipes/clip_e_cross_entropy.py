@@ -12,6 +12,9 @@ def clip_e_cross_entropy() -> CLIPECrossEntropyConfig:
 
     emolens train clip_e_cross_entropy --data webemo.parquet --out runs/clip_e_ce
 
+    The authors publish no hyper-parameters: optimiser, rate, batch and patience are ours. ``--label-space parrott6``
+    or ``polarity2`` trains WEBEmo at 6 or 2 classes, the latter with one sigmoid unit as released.
+
     2 CPU cores, a minute for 100,000 cached embeddings. Not measured on CLIP: the test machines
     cannot download its weights. On other features see docs/results.md.
     """

@@ -6,7 +6,7 @@ arousal comes from ``lexicon.toml``.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,8 @@ class LabelSpace:
         valence_arousal: for each label (valence, arousal) in [-1, 1]; (NaN, NaN) where no word is known.
         valence_arousal_source: for each label, where its point is from.
         prompts: templates with ``{label}``.
+        spelling: label -> how prompts write it, where that is another way: weights that were trained on prompts with
+            misspellings are asked with them. Treat it as read-only.
         title: what a table heading says.
         citation: where the labels are from.
 
@@ -56,6 +58,7 @@ class LabelSpace:
     valence_arousal: tuple[Point, ...] = ()
     valence_arousal_source: tuple[str, ...] = ()
     prompts: tuple[str, ...] = PROMPTS
+    spelling: Mapping[str, str] = field(default_factory=dict, hash=False)
     title: str = ""
     citation: str = ""
 
@@ -95,6 +98,9 @@ class LabelSpace:
                 raise DataError(f'{where}: label "{label}" has polarity "{polarity}"; use one of {POLARITIES}')
             if any(abs(value) > 1 for value in point):
                 raise DataError(f'{where}: label "{label}" lies at {point}, outside [-1, 1]')
+        for label in self.spelling:
+            if label not in self.labels:
+                raise DataError(f'{where}: a spelling is given for "{label}", which is no label of it')
         for template in self.prompts:
             if "{label}" not in template:
                 raise DataError(f'{where}: the prompt "{template}" has no {{label}} in it')
@@ -139,7 +145,14 @@ class LabelSpace:
     def prompts_for(self, label: str) -> list[str]:
         """The templates of this space with ``label`` put in, for a text encoder."""
         text = self.canonical(label)
-        return [template.replace("{label}", text) for template in self.prompts]
+        return [template.replace("{label}", self.spelling.get(text, text)) for template in self.prompts]
+
+    def spelled_like(self, other: "LabelSpace") -> "LabelSpace":
+        """The same space, whose prompts write the labels that both have as those of ``other`` do."""
+        places = {label: other.find(label) for label in self.labels}
+        known = {label: other.labels[place] for label, place in places.items() if place is not None}
+        spelling = {label: other.spelling[theirs] for label, theirs in known.items() if theirs in other.spelling}
+        return replace(self, spelling={**self.spelling, **spelling})
 
     @classmethod
     def of(
@@ -184,8 +197,8 @@ class LabelSpace:
         """The label space that :meth:`as_dict` or a TOML file describes.
 
         Args:
-            table: ``name``, ``labels`` (each with ``name`` and, as far as known, ``polarity``, ``parent``,
-                ``aliases``, ``word`` of the lexicon, ``valence_arousal``, ``valence_arousal_source``), and
+            table: ``name``, ``labels`` (each with ``name`` and, as far as known, ``polarity``, ``parent``, ``aliases``,
+                ``spelling`` in prompts, ``word`` of the lexicon, ``valence_arousal``, ``valence_arousal_source``), and
                 ``parent``, ``prompts``, ``title``, ``citation``.
 
         Raises:
@@ -205,6 +218,7 @@ class LabelSpace:
             "polarity",
             "parent",
             "aliases",
+            "spelling",
             "word",
             "valence_arousal",
             "valence_arousal_source",
@@ -225,6 +239,7 @@ class LabelSpace:
                 for entry, word in zip(entries, words, strict=True)
             ),
             prompts=tuple(table.get("prompts", PROMPTS)),
+            spelling={entry["name"]: entry["spelling"] for entry in entries if "spelling" in entry},
             title=table.get("title", ""),
             citation=table.get("citation", ""),
         )
@@ -239,6 +254,8 @@ class LabelSpace:
             aliases = [alias for alias, meant in self.aliases.items() if meant == label]
             if aliases:
                 entry["aliases"] = aliases
+            if label in self.spelling:
+                entry["spelling"] = self.spelling[label]
             if not math.isnan(self.valence_arousal[number][0]):
                 entry["valence_arousal"] = list(self.valence_arousal[number])
                 entry["valence_arousal_source"] = self.valence_arousal_source[number]

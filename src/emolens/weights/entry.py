@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class WeightsEntry:
         store: "emolens" (the user's cache) or "torch" (torchvision's own folder, so that what it fetched counts).
         checked: whether the address was seen to answer.
         note: what else a user should know.
+        label_space: name of the space whose labels the outputs are, in its order, or that its prompts were made of.
+        spelling: label -> how the prompts of the training wrote it, where they did not as the space does.
 
     Raises:
         ConfigError: a field is missing or unknown, or there is not exactly one way to have the file.
@@ -58,6 +60,8 @@ class WeightsEntry:
     store: str = "emolens"
     checked: bool = False
     note: str = ""
+    label_space: str | None = None
+    spelling: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if sum(way is not None for way in (self.url, self.hub, self.by_hand)) != 1:

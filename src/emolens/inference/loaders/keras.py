@@ -1,5 +1,6 @@
 """``keras:FILE[@BACKBONE]``: a published CLIP-E head (Keras ``.hdf5``) on its frozen CLIP."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from emolens.errors import ConfigError
@@ -16,17 +17,23 @@ from emolens.runs.config import RunConfig
 from emolens.runs.models import ImageModel
 from emolens.taxonomy import LabelSpace, get_label_space
 from emolens.weights.fetch import weights_file
+from emolens.weights.table import list_weights, weights_entry
 
 BACKBONE = "ViT-B-32/openai"  # what the published heads were trained on
-WEBEMO = {2: "polarity2", 6: "parrott6", 25: "parrott25"}  # classes of the published heads -> label space
+AGAINST_TEXT = "clip_e_contrastive"  # in the table of weights, as are the others of its family
 
 
 @register_model("keras", "keras:FILE[@BACKBONE]")
 def load_keras(request: LoadRequest) -> ImagePredictor:
     """The published head; ``save_pretrained`` makes a run folder of it.
 
-    Its own label space is ``label_space`` if that has as many labels as the head has classes; else that of WEBEmo with
-    so many classes. The order of labels must be that of the training.
+    With cross-entropy its own label space is ``label_space`` if that has as many labels as the head has classes; else
+    that of the published head with so many. The order of labels must be that of the training.
+
+    The head against text is asked with the prompts of its training, two of whose 25 labels are misspelt
+    ("cheerfullness", "irritabilty"), in every label space that has these. The release takes the softmax of the bare
+    cosine; emolens that of cosine / 0.075, the temperature of the training: the same first label, scores that are
+    further apart.
 
     Raises:
         ConfigError: if neither fits the head, or the backbone is of another width.
@@ -47,17 +54,27 @@ def load_keras(request: LoadRequest) -> ImagePredictor:
         if request.label_space is not None:
             head = head.retarget(request.label_space)
     else:
-        own = request.label_space or get_label_space("parrott6")
-        head = TextHead(backbone, own, module, own)
+        own = _as_trained()
+        head = TextHead(backbone, request.label_space or own, module, own)
     facts = {"keras": path.name, "sha256": sha256_file(path)}
     config = RunConfig(head.kind, label_space=head.own_label_space, source=facts)
     return ImagePredictor(path.stem, ImageModel(backbone, head, config), request.cache)
 
 
+def _as_trained() -> LabelSpace:
+    """The label space whose prompts the published head against text was trained on, spelt as they were."""
+    entry = weights_entry(AGAINST_TEXT)
+    assert entry.label_space is not None
+    return replace(get_label_space(entry.label_space), spelling=dict(entry.spelling))
+
+
 def _own_space(path: Path, classes: int, wanted: LabelSpace | None) -> LabelSpace:
     if wanted is not None and len(wanted) == classes:
         return wanted
-    if classes not in WEBEMO:
-        has = f", but {wanted.name} has {len(wanted)} labels" if wanted is not None else ""
-        raise ConfigError(f"{path}: has {classes} classes{has}; name their label space (--label-space, label_space=)")
-    return get_label_space(WEBEMO[classes])
+    family = weights_entry(AGAINST_TEXT).family
+    names = {entry.label_space for entry in list_weights() if entry.family == family and entry.label_space is not None}
+    for space in map(get_label_space, names):
+        if len(space) == classes:
+            return space
+    has = f", but {wanted.name} has {len(wanted)} labels" if wanted is not None else ""
+    raise ConfigError(f"{path}: has {classes} classes{has}; name their label space (--label-space, label_space=)")
