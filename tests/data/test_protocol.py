@@ -102,7 +102,7 @@ def test_an_unknown_one_names_those_that_there_are() -> None:
         (("fractions =", 'lists = { train = "train" }\nfractions ='), "would undo the lists"),
         (("fractions =", 'fold_values = [["a"]]\nfractions ='), "fold_values need fold_column"),
         (("fractions =", 'surprise = "x"\nfractions ='), "surprise"),
-        (("fractions =", "fractions"), "does not hold a protocol"),
+        (("fractions =", "fractions"), "is not readable TOML"),
     ],
 )
 def test_a_file_that_holds_none_says_why(tmp_path: Path, change: tuple[str, str], message: str) -> None:
@@ -110,6 +110,6 @@ def test_a_file_that_holds_none_says_why(tmp_path: Path, change: tuple[str, str]
     path.write_text(OWN.replace(*change))
     with pytest.raises(DataError, match=message) as caught:
         get_protocol(str(path), "oasis")
-    assert str(caught.value).startswith(f"{path}: does not hold a protocol")
+    assert str(caught.value).startswith(f"{path}: ")
     with pytest.raises(DataError, match="no such file"):
         get_protocol(str(tmp_path / "absent.toml"), "oasis")
