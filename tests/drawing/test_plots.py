@@ -275,4 +275,7 @@ def test_tags_keep_apart_and_inside():
         assert 0 <= top < bottom <= 200
         for other in places[:k]:
             assert left >= other[2] or other[0] >= right or top >= other[3] or other[1] >= bottom
+    assert places_of_tags([(10.0, 0.0, 90.0, 199.0)], [(60.0, 14.0)], (300, 150))[0][3] <= 150, (
+        "above the strip of a video"
+    )
     assert places_of_tags([(100.0, 100.0, 200.0, 180.0)], [(60.0, 14.0)], (300, 200)) == [(100.0, 86.0, 160.0, 100.0)]

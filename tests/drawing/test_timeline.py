@@ -5,10 +5,11 @@ import pytest
 from PIL import Image
 
 from emolens.drawing.plots import write_plots
-from emolens.drawing.timeline import _runs, clock, label_bands, spread
+from emolens.drawing.timeline import _runs, _seen_part, clock, label_bands, spread
 from emolens.heads.answers import Answers
 from emolens.inference.prediction import Prediction
 from emolens.inference.timeline import Timeline
+from emolens.inference.video_frames import seen_at
 from emolens.taxonomy import get_label_space
 
 
@@ -170,3 +171,11 @@ def test_stretches_end_where_a_person_is_not_seen():
     assert [run[0] for run in runs] == [[0.0, 2.0, 4.0, 6.0], [10.0, 12.0, 14.0, 16.0, 18.0, 20.0]]
     torn = [*rows[:2], replace(rows[2], status="error"), *rows[3:]]
     assert [(run[0][0], run[0][-1]) for run in _runs(torn)] == [(0.0, 5.0), (7.0, 20.0)]
+
+
+def test_a_person_is_shown_while_seen():
+    whole = Prediction("a.mp4", "video", 3.0, 9.5, person=1)
+    for span, seconds in (((0.0, 4.0), 3.0), ((4.0, 8.0), 6.0), ((8.0, 12.0), 9.25), ((3.0, 9.5), 6.25)):
+        assert seen_at(replace(whole, start_s=span[0], end_s=span[1]), whole) == seconds
+    (curve,) = _runs([_seen_part(replace(whole, start_s=2.0 * k, end_s=2.0 * k + 4), whole) for k in range(5)])
+    assert (curve[0][0], curve[0][-1]) == (3.0, 9.5), "the curve, too"

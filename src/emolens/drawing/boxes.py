@@ -21,7 +21,7 @@ def draw_boxes(
     rows: Sequence[Prediction],
     boxes: Sequence[Box],
     polarity_of: Mapping[str, str],
-    words: bool = True,
+    foot: int = 0,
 ) -> None:
     """Draw persons into a picture, in place, each in the colour of its polarity with a white edge.
 
@@ -30,24 +30,23 @@ def draw_boxes(
         rows: of the persons, the most confident first.
         boxes: where they are in ``picture``.
         polarity_of: label -> polarity.
-        words: the label beside the number; where that leaves too little room, it is left out.
+        foot: pixels at the lower edge that are kept free of tags.
     """
     draw = ImageDraw.Draw(picture)
     unit = max(1, round(min(picture.size) / 450))
     colours = [polarity_colour(row.polarity or polarity_of.get(row.label or "")) for row in rows]
     # The most confident last: what lies over another is the better one.
     for place in reversed(range(len(rows))):
-        thick = (4 if place < MOST_TAGS else 2) * unit
+        thick = 2 * unit + 2 if place < MOST_TAGS else unit
         draw.rectangle(boxes[place], outline=WHITE, width=thick + 2 * unit)
         left, top, right, bottom = boxes[place]
         inner = (left + unit, top + unit, max(left + unit, right - unit), max(top + unit, bottom - unit))
         draw.rectangle(inner, outline=colours[place], width=thick)
     font = pillow_font(max(11, round(min(picture.size) / 34)), bold=True)
-    tags = [
-        f"{row.person} {row.label}" if words and row.label is not None else str(row.person) for row in rows[:MOST_TAGS]
-    ]
+    tags = [f"{row.person} {row.label or ''}".strip() for row in rows[:MOST_TAGS]]
     sizes = [(draw.textlength(tag, font) + 6 * unit, font.size + 4 * unit) for tag in tags]
-    for tag, label, colour in zip(tags, places_of_tags(boxes, sizes, picture.size), colours, strict=False):
+    places = places_of_tags(boxes, sizes, (picture.width, picture.height - foot))
+    for tag, label, colour in zip(tags, places, colours, strict=False):
         draw.rectangle(label, fill=colour, outline=WHITE, width=unit)
         middle = ((label[0] + label[2]) / 2, (label[1] + label[3]) / 2)
         draw.text(middle, tag, WHITE, font, anchor="mm")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from emolens.drawing.boxes import MOST_TAGS, draw_boxes
 from emolens.inference.prediction import Prediction
-from emolens.inference.video_frames import middle_of
+from emolens.inference.video_frames import seen_at
 from emolens.people.boxes import Box
 
 
@@ -24,12 +24,13 @@ class MovingBoxes:
     Args:
         persons: the rows of each person, the whole, then its windows.
         polarity_of: label -> polarity.
+        foot: pixels at the lower edge that are kept free of tags.
     """
 
-    def __init__(self, persons: Sequence[Sequence[Prediction]], polarity_of: Mapping[str, str]) -> None:
-        self.polarity_of = polarity_of
+    def __init__(self, persons: Sequence[Sequence[Prediction]], polarity_of: Mapping[str, str], foot: int = 0) -> None:
+        self.polarity_of, self.foot = polarity_of, foot
         known = [[row for row in part if row.answered and row.box is not None] for part in persons[:MOST_TAGS]]
-        self._paths = [_Path(part[1:] or part) for part in known if part]
+        self._paths = [_Path(part[0], part[1:] or part) for part in known if part]
 
     def draw(self, image_HWC: NDArray[np.uint8], time_s: float) -> NDArray[np.uint8]:
         """The picture with who is seen at this time, uint8 RGB (H, W, 3), writeable; the same array for nobody."""
@@ -39,20 +40,20 @@ class MovingBoxes:
         picture = Image.fromarray(image_HWC)
         right, bottom = picture.width - 1, picture.height - 1
         boxes = [(box[0], box[1], min(box[2], right), min(box[3], bottom)) for _, box in here]
-        draw_boxes(picture, [row for row, _ in here], boxes, self.polarity_of)
+        draw_boxes(picture, [row for row, _ in here], boxes, self.polarity_of, self.foot)
         return np.array(picture)
 
 
 class _Path:
     """Where one person is."""
 
-    def __init__(self, rows: Sequence[Prediction]) -> None:
-        self.rows = rows
-        self.time_N = np.array([middle_of(row) for row in rows])
+    def __init__(self, whole: Prediction, rows: Sequence[Prediction]) -> None:
+        self.whole, self.rows = whole, rows
+        self.time_N = np.array([seen_at(row, whole) for row in rows])
         self.box_N4 = np.array([row.box for row in rows], dtype=np.float64)
 
     def covers(self, time_s: float) -> bool:
-        return any((row.start_s or 0.0) <= time_s <= (row.end_s or 0.0) for row in self.rows)
+        return _within(self.whole, time_s) and any(_within(row, time_s) for row in self.rows)
 
     def row_at(self, time_s: float) -> Prediction:
         return self.rows[int(np.abs(self.time_N - time_s).argmin())]
@@ -60,3 +61,7 @@ class _Path:
     def box_at(self, time_s: float) -> Box:
         left, top, right, bottom = (float(np.interp(time_s, self.time_N, side_N)) for side_N in self.box_N4.T)
         return left, top, right, bottom
+
+
+def _within(row: Prediction, time_s: float) -> bool:
+    return (row.start_s or 0.0) <= time_s <= (row.end_s or 0.0)

@@ -121,7 +121,7 @@ def render(
     width, height = max(2, info.width // 2 * 2), max(2, info.height // 2 * 2)
     polarity_of = polarities([row for part in (scene or (), *persons) for row in part])
     strips = None if scene is None else _Strips(scene, polarity_of, width, height)
-    moving = MovingBoxes(persons, polarity_of)
+    moving = MovingBoxes(persons, polarity_of, strips.height if strips is not None else 0)
     with (
         atomic_path(target) as temporary,
         open_media(path) as source,

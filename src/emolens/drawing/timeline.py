@@ -5,7 +5,7 @@ Legend: W windows, C labels.
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ from emolens.drawing.style import (
 from emolens.errors import DataError
 from emolens.inference.prediction import Prediction
 from emolens.inference.timeline import Timeline
-from emolens.inference.video_frames import middle_of, person_stills, stills
+from emolens.inference.video_frames import middle_of, person_stills, seen_at, stills
 
 WIDTH = 1100  # px
 LEFT, RIGHT = 64, 196  # px beside the panels: numbers, names
@@ -74,13 +74,16 @@ def draw_timeline(
     Returns:
         ``[path]``; empty where no window has an answer.
     """
+    given = windows
+    if whole.person is not None:
+        windows = [_seen_part(row, whole) for row in windows]
     known = [row for row in windows if row.answered]
     duration = end_s or whole.end_s or max((row.end_s or 0.0 for row in windows), default=0.0)
     if not known or not duration:
         return []
     scored = known[0].scores is not None
     placed = known[0].valence is not None or known[0].arousal is not None
-    images = _scenes(whole, duration) if whole.person is None else _persons(whole, known, duration)
+    images = _scenes(whole, duration) if whole.person is None else _persons(whole, given, duration)
     panels = [(FILM, "film")] * bool(images) + [(SCORES, "scores")] * scored + [(PLANE, "plane")] * placed
     height = HEAD + sum(size + GAP for size, _ in panels) - GAP + FOOT
     figure = new_figure(WIDTH, height)
@@ -124,6 +127,12 @@ def _head(figure: Figure, whole: Prediction, polarity_of: Mapping[str, str], hei
     write(figure, right, middle, f"{name}  ·  {length}", 8, color=FAINT, ha="right", va="center")
 
 
+def _seen_part(row: Prediction, whole: Prediction) -> Prediction:
+    """A window from the first sight of its person to the last."""
+    start, end = max(row.start_s or 0.0, whole.start_s or 0.0), min(row.end_s or 0.0, whole.end_s or 0.0)
+    return replace(row, start_s=start, end_s=end)
+
+
 def _scenes(whole: Prediction, duration: float) -> list[NDArray[np.uint8] | None]:
     """A frame from the middle of each tile of the film."""
     return list(stills(Path(whole.source), [duration * (k + 0.5) / FRAMES for k in range(FRAMES)], 2 * FILM))
@@ -132,14 +141,16 @@ def _scenes(whole: Prediction, duration: float) -> list[NDArray[np.uint8] | None
 def _persons(whole: Prediction, windows: Sequence[Prediction], duration: float) -> list[NDArray[np.uint8] | None]:
     """The person as in the window whose middle is nearest to that of the tile; None where none of them reaches it."""
     half = duration / FRAMES / 2
+    time_W = np.array([seen_at(row, whole) for row in windows])
     shown: list[Prediction | None] = []
     for k in range(FRAMES):
         centre = (2 * k + 1) * half
-        row = min(windows, key=lambda row: abs(middle_of(row) - centre))
-        inside = (row.start_s or 0.0) <= centre <= (row.end_s or 0.0)
-        shown.append(row if inside or abs(middle_of(row) - centre) < half else None)
+        nearest = int(np.abs(time_W - centre).argmin())
+        part = _seen_part(windows[nearest], whole)
+        inside = (part.start_s or 0.0) <= centre <= (part.end_s or 0.0)
+        shown.append(windows[nearest] if inside or abs(time_W[nearest] - centre) < half else None)
     try:
-        parts = iter(person_stills(Path(whole.source), [row for row in shown if row is not None]))
+        parts = iter(person_stills(Path(whole.source), [row for row in shown if row is not None], whole))
     except DataError:  # another video by now
         return []
     return [None if row is None else next(parts, None) for row in shown]

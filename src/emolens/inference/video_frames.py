@@ -122,13 +122,28 @@ def person_alone(image_HWC: Image, box: Box, where: str) -> Image:
     return cut(image_HWC, (left, top, right, bottom))
 
 
-def person_stills(path: Path, rows: Sequence[Prediction]) -> list[Image]:
+def seen_at(row: Prediction, whole: Prediction) -> float:
+    """Seconds of the frame that a person's box is of, as far as rows tell: the middle of the span, if seen by then.
+
+    Args:
+        row: of a window, or ``whole`` itself.
+        whole: of the same person, from the first sight to the last.
+    """
+    first, last = whole.start_s or 0.0, (whole.end_s or 0.0) - 0.5 / RATE_HZ
+    return max(first, min(middle_of(row), last))
+
+
+def person_stills(path: Path, rows: Sequence[Prediction], whole: Prediction) -> list[Image]:
     """A person of a video in the middle of each of these rows, for people to look at.
+
+    Args:
+        rows: of windows, or ``whole`` itself.
+        whole: of this person.
 
     Returns:
         uint8 RGB, each (H, W, 3); nothing where there is nothing to see.
     """
-    images = stills(path, [middle_of(row) for row in rows], PERSON_SIDE)
+    images = stills(path, [seen_at(row, whole) for row in rows], PERSON_SIDE)
     if len(images) != len(rows):
         return []
     info = probe(path)
@@ -156,7 +171,7 @@ def picture_of(row: Prediction, min_side: int) -> Image:
             return person_alone(read_image(row.source), row.box, row.source)
         return read_image(row.source, min_side)
     if row.box is not None:
-        found = person_stills(Path(row.source), [row])
+        found = person_stills(Path(row.source), [row], row)
     else:
         found = stills(Path(row.source), [middle_of(row)], min_side)
     if not found:
