@@ -9,7 +9,8 @@ from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
 from emolens.models.backbones.load import load_backbone
 from emolens.models.uniemox import UniEmoX, UniEmoXConfig
 from emolens.training.tasks.task import Step
-from emolens.training.tasks.teacher import Teacher, TextTable
+from emolens.training.tasks.teacher import Teacher
+from emolens.training.tasks.text_table import TextTable
 from emolens.training.tasks.uniemox import LossWeights, UniEmoXTask, masking_noise
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -32,13 +33,17 @@ def views(rows, size=32):
     return {"scene": pool[rows, 0], "person": pool[rows, 1], "row": torch.tensor(rows)}
 
 
-def task(teacher, **weights):
-    texts = TextTable.of(TEXTS, teacher)
+@pytest.fixture
+def texts(teacher, tmp_path):
+    return TextTable.of(TEXTS, teacher.backbone, tmp_path)
+
+
+def task(teacher, texts, **weights):
     return UniEmoXTask(student(), teacher, LossWeights(**weights), 0.75, texts, texts)
 
 
-def test_the_loss_is_the_sum_of_its_three_parts_each_as_written(teacher):
-    subject, rows = task(teacher, similarity=2.0), [4, 1, 0, 3]
+def test_the_loss_is_the_sum_of_its_three_parts_each_as_written(teacher, texts):
+    subject, rows = task(teacher, texts, similarity=2.0), [4, 1, 0, 3]
     parts = subject(views(rows), Step(5, 9, rows))
     noise_2BL = masking_noise(5, 9, rows, 16)
     output = subject.model(views(rows)["scene"], views(rows)["person"], 0.75, noise_2BL)
@@ -50,8 +55,8 @@ def test_the_loss_is_the_sum_of_its_three_parts_each_as_written(teacher):
     assert parts["contrastive"].item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_parts_of_a_step_average_to_the_whole_step(teacher):
-    subject, rows = task(teacher), [4, 1, 0, 3]
+def test_parts_of_a_step_average_to_the_whole_step(teacher, texts):
+    subject, rows = task(teacher, texts), [4, 1, 0, 3]
     whole = subject(views(rows), Step(5, 9, rows))
     halves = []
     for part in range(2):
@@ -80,8 +85,8 @@ def test_the_teacher_sees_what_its_own_preprocessing_makes(teacher, rng):
     assert teacher.embed(F.interpolate(view[None], (64, 64))).shape == (1, 16)
 
 
-def test_the_teacher_is_neither_trained_nor_saved(teacher):
-    subject = task(teacher)
+def test_the_teacher_is_neither_trained_nor_saved(teacher, texts):
+    subject = task(teacher, texts)
     assert all(name.startswith("model.") for name in subject.state_dict())
     sum(subject(views([0, 1]), Step(0, 0, [0, 1])).values()).backward()
     assert all(p.grad is None for p in teacher.backbone.parameters())
@@ -89,8 +94,8 @@ def test_the_teacher_is_neither_trained_nor_saved(teacher):
 
 
 @pytest.mark.parametrize("off", ["reconstruction", "similarity", "contrastive"])
-def test_each_part_can_be_switched_off_and_no_weight_is_left_without_gradient(teacher, off):
-    subject = task(teacher, **{off: 0})
+def test_each_part_can_be_switched_off_and_no_weight_is_left_without_gradient(teacher, texts, off):
+    subject = task(teacher, texts, **{off: 0})
     parts = subject(views([0, 1]), Step(0, 0, [0, 1]))
     assert off not in parts
     assert len(parts) == 2
@@ -106,8 +111,8 @@ def test_reconstruction_alone_needs_no_teacher():
     assert all(p.grad is not None for p in subject.parameters() if p.requires_grad)
 
 
-def test_validation_does_not_depend_on_its_batches(teacher):
-    subject = task(teacher)
+def test_validation_does_not_depend_on_its_batches(teacher, texts):
+    subject = task(teacher, texts)
     with torch.inference_mode():
         one = subject.validate([views([0, 1, 2, 3, 4, 5])])
         two = subject.validate([views([0, 1]), views([2, 3, 4, 5])])
@@ -115,24 +120,9 @@ def test_validation_does_not_depend_on_its_batches(teacher):
     assert one["loss"] == pytest.approx(one["reconstruction"] + one["similarity"] + one["contrastive"])
 
 
-def test_each_text_is_encoded_once(teacher):
-    calls = []
-    encode = teacher.backbone.encode_text
-    teacher.backbone.encode_text = lambda texts: calls.append(texts) or encode(texts)
-    table = TextTable.of(TEXTS, teacher)
-    assert calls == [["a dog", "a cat", "rain", "a sad song", "the sea"]]
-    assert torch.equal(table.rows([0]), table.rows([2]))
-    assert torch.allclose(table.rows([5, 1]), encode(["the sea", "a cat"]), atol=1e-6)
-
-
-def test_a_text_of_500_words_is_cut(teacher):
-    long = " ".join(["dog"] * 500)
-    assert torch.isfinite(TextTable.of([long, "a dog"], teacher).rows([0, 1])).all()
-
-
-def test_what_does_not_fit_is_said(teacher):
+def test_what_does_not_fit_is_said(teacher, texts):
     with pytest.raises(ConfigError, match=r"gives embeddings of width 16, the student tokens of width 32"):
-        UniEmoXTask(student(32), teacher, texts=TextTable.of(TEXTS, teacher))
+        UniEmoXTask(student(32), teacher, texts=texts)
     with pytest.raises(ConfigError, match="need a teacher"):
         UniEmoXTask(student())
     with pytest.raises(ConfigError, match="needs a text for each row"):

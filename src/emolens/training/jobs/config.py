@@ -18,8 +18,9 @@ class JobConfig(ABC):
         optimizer: how the weights move.
         trainer: for how long, and in what batches.
         samples: what a sample is called where speed is reported.
-        embeds: whether it trains on embeddings of a frozen backbone, which are kept in a cache.
+        embeds: whether it trains on embeddings of a frozen backbone.
         learns_labels: whether labels are what it learns from.
+        caches: whether embeddings are kept, and read, in a cache.
     """
 
     optimizer: OptimizerConfig
@@ -27,6 +28,7 @@ class JobConfig(ABC):
     samples: ClassVar[str] = "images"
     embeds: ClassVar[bool] = False
     learns_labels: ClassVar[bool] = True
+    caches: ClassVar[bool] = False
 
     @abstractmethod
     def train(self, job: "Job") -> "FitResult":

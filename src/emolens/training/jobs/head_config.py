@@ -17,6 +17,7 @@ class HeadConfig(JobConfig):
 
     samples: ClassVar[str] = "embeddings"
     embeds: ClassVar[bool] = True
+    caches: ClassVar[bool] = True
 
     backbone: str = "ViT-B-32/openai"
     """Spec of the frozen encoder: ARCH/TAG of open_clip, timm:NAME, torchvision:NAME/PATH, uniemox:RUN or mini."""

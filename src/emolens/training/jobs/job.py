@@ -80,7 +80,7 @@ class Job:
         self.strategy: Strategy = strategy
         if self.out.is_file():
             raise ConfigError(f"{self.out}: is a file; --out names a folder")
-        if cache is not None and not config.embeds:
+        if cache is not None and not config.caches:
             raise ConfigError(f"{recipe} embeds nothing, so it has no use for --cache {cache}; leave it out")
         if strategy != "auto" and config.embeds:
             raise ConfigError(f"{recipe} is fitted by one process, so it has no use for --strategy {strategy}")

@@ -28,6 +28,7 @@ class UniEmoXPretrainConfig(JobConfig):
     """Pretraining on scenes and persons."""
 
     learns_labels: ClassVar[bool] = False
+    caches: ClassVar[bool] = True  # the texts, as the teacher embeds them
 
     model: Annotated[UniEmoXConfig, Unprefixed] = field(default_factory=UniEmoXConfig)
     """Sizes of encoder and decoder, and the fusion; the decoder is as wide as the teacher's embedding."""
@@ -57,12 +58,13 @@ class UniEmoXPretrainConfig(JobConfig):
         import torch
 
         from emolens.data.loaders.two_view import TwoViewDataset
+        from emolens.files import user_cache
         from emolens.models.backbones.vit import evaluation_preprocess, read_stored
         from emolens.models.loading.published import load_into_mae
         from emolens.models.uniemox import UniEmoX
         from emolens.runs.config import RunConfig
         from emolens.training.jobs.job import TRAIN, VAL
-        from emolens.training.tasks.teacher import TextTable
+        from emolens.training.tasks.text_table import TextTable
         from emolens.training.tasks.uniemox import UniEmoXTask
 
         start = self._start(job.recipe)
@@ -98,8 +100,11 @@ class UniEmoXPretrainConfig(JobConfig):
             load_into_mae(model, stored.state, str(stored.path), show=shows)
         if self.compile:
             model.compile()
+        cache = job.cache or user_cache() / "embeddings"
         texts, val_texts = (
-            TextTable.of(part.frame["text"].tolist(), teacher, show=shows) if teacher is not None and reads else None
+            TextTable.of(part.frame["text"].tolist(), teacher.backbone, cache, job.fabric)
+            if teacher is not None and reads
+            else None
             for part in (train, val)
         )
         task = UniEmoXTask(model, teacher, self.weights, self.mask_ratio, texts, val_texts, seed)

@@ -3,17 +3,13 @@
 Legend: B batch, C channels, H, W height and width, D embedding, T texts, N rows.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from emolens.data.text.descriptions import overlong_notice
 from emolens.models.backbones.base import Backbone
 from emolens.models.precision import DTYPES
 from emolens.models.preprocess import Triple
-from emolens.progress import notice, track
 
 TEXTS_AT_ONCE = 256  # on two CPU cores more is no faster
 
@@ -60,33 +56,3 @@ class Teacher:
             feature_BD = self.backbone.features(image_BCHW.to(DTYPES[self.backbone.precision]))
         # Outside inference mode a copy is an ordinary tensor, which autograd may keep.
         return feature_BD.to(torch.float32, copy=True)
-
-
-class TextTable:
-    """The text of every row of a split, each different text encoded once.
-
-    Args:
-        embedding_TD: float32, shape (T, D).
-        index_N: int64, shape (N,): which text each row has.
-    """
-
-    def __init__(self, embedding_TD: Tensor, index_N: Tensor) -> None:
-        self.embedding_TD, self.index_N = embedding_TD, index_N
-
-    @classmethod
-    def of(cls, texts: Sequence[str], teacher: Teacher, show: bool = True) -> "TextTable":
-        """Encode N texts, showing progress; a text longer than CLIP's 77 tokens is cut there, as CLIP does."""
-        known = {text: index for index, text in enumerate(dict.fromkeys(texts))}
-        unique = list(known)
-        if show and (warning := overlong_notice(unique)):
-            notice(f"emolens: {warning}")
-        parts = [unique[start : start + TEXTS_AT_ONCE] for start in range(0, len(unique), TEXTS_AT_ONCE)]
-        encoded = [
-            teacher.backbone.encode_text(part).clone() for part in (track(parts, "encode texts") if show else parts)
-        ]
-        index_N = torch.tensor([known[text] for text in texts])
-        return cls(torch.cat(encoded).to(teacher.backbone.device), index_N)
-
-    def rows(self, rows: Sequence[int]) -> Tensor:
-        """Embeddings of the texts of these rows, in their order, (len(rows), D)."""
-        return self.embedding_TD[self.index_N[torch.as_tensor(rows)].to(self.embedding_TD.device)]

@@ -14,7 +14,8 @@ from emolens.losses.clip_distillation import contrastive_loss, similarity_loss
 from emolens.models.uniemox import UniEmoX
 from emolens.training.seeds import seed_of
 from emolens.training.tasks.task import Step, Task
-from emolens.training.tasks.teacher import Teacher, TextTable
+from emolens.training.tasks.teacher import Teacher
+from emolens.training.tasks.text_table import TextTable
 from emolens.training.tensor_table import Batch
 
 VALIDATION = -1  # in place of a step's number: the same masks in every epoch, so that its figures can be compared
@@ -117,7 +118,7 @@ class UniEmoXTask(Task):
         """The loss parts of a batch, each (1,), and how many rows they are of; the masks are fixed."""
         text_TD = None
         if self.val_texts is not None and self.weights.contrastive:
-            text_TD = self.val_texts.embedding_TD[:VALIDATION_TEXTS]
+            text_TD = self.val_texts.first(VALIDATION_TEXTS)
         rows = batch["row"].tolist()
         noise_2BL = masking_noise(self.seed, VALIDATION, rows, self.model.patch_embed.num_patches)
         parts = self._parts(batch, noise_2BL, text_TD)
