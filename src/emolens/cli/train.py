@@ -25,12 +25,16 @@ class TrainOptions:
     resume: bool = False
     """Continue the interrupted run in --out."""
     cache: Path | None = None
-    """Folder of the embedding cache, for recipes that embed (default: the user's cache)."""
+    """Folder of the embedding cache, for recipes that embed pictures or texts (default: the user's cache)."""
     strategy: Literal["auto", "ddp", "fsdp"] = "auto"
     """How the processes of torchrun share the model: ddp, whole on each; fsdp, in parts, where it is too large for one;
     auto takes ddp."""
     label_space: str | None = None
     """Label space to train in, where it is coarser than that of the data: polarity2, parrott6, ... or a .toml file."""
+    shard_cache: Path | None = None
+    """Folder on a fast local disk for copies of shards that lie in an object store (default: none are kept)."""
+    shard_cache_gb: float = 100.0
+    """What these copies may take together, in 10^9 bytes."""
     compute: Annotated[ComputeConfig, tyro.conf.arg(name="")] = field(default_factory=ComputeConfig)
     """Where to run."""
 
@@ -47,6 +51,7 @@ def main(args: list[str]) -> int:
         return 0 if args else 2
     recipe = args[0]
     options, config = _parse(get_recipe(recipe)(), recipe, args[1:])
+    from emolens.data.shards import ShardCacheConfig
     from emolens.training.train import train
 
     run = train(
@@ -57,6 +62,9 @@ def main(args: list[str]) -> int:
         compute=options.compute,
         cache=options.cache,
         strategy=options.strategy,
+        shard_cache=None
+        if options.shard_cache is None
+        else ShardCacheConfig(options.shard_cache, options.shard_cache_gb),
         name=recipe,
         label_space=options.label_space,
     )

@@ -36,6 +36,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, dict[str, Any], Path]:
     else:
         raise DataError(f"{path}: {PLACES}, not {path.suffix or 'one without a suffix'}")
     root = path.parent / stored.pop("root", ".")
+    stored.pop("shards", None)  # where shards lie follows from where their index was found, not from what it says
     return frame, stored, Path(os.path.normpath(root))
 
 

@@ -5,13 +5,13 @@ Legend: T samples, P samples of one piece.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import MediaError
+from emolens.media.media_bytes import Medium
 from emolens.media.media_file import open_media, packets_of, picture_stream
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Sound:
 
 
 def read_audio(
-    path: str | Path, rate: int = 44100, start_s: float | None = None, end_s: float | None = None
+    path: Medium, rate: int = 44100, start_s: float | None = None, end_s: float | None = None
 ) -> Sound | None:
     """Decode the sound of a file, or the part of it from ``start_s`` to ``end_s`` (seconds).
 

@@ -6,7 +6,6 @@ Legend: K wanted frames.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from emolens.errors import MediaError
 from emolens.media.frame_index import FrameIndex, index_stream, wanted_stream
+from emolens.media.media_bytes import Medium
 from emolens.media.media_file import open_media, packets_of
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class FrameDecoder:
         damaged: numbers of the frames given so far in which the decoder had to guess some part.
     """
 
-    def __init__(self, path: str | Path, index: FrameIndex | None = None, threads: int = 1) -> None:
+    def __init__(self, path: Medium, index: FrameIndex | None = None, threads: int = 1) -> None:
         """
         Args:
             path: of the file.

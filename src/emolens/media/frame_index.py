@@ -5,13 +5,13 @@ Legend: N frames that are shown, in the order of showing; J key packets, in the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emolens.errors import MediaError
+from emolens.media.media_bytes import Medium
 from emolens.media.media_file import check_size, has_decoder, open_media, packets_of, picture_stream
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class FrameIndex:
         return len(self.time_N)
 
 
-def index_frames(path: str | Path) -> FrameIndex:
+def index_frames(path: Medium) -> FrameIndex:
     """List the frames of a video by reading its packets, not decoding them: 2 to 5 ms for a video of some seconds.
 
     Raises:
@@ -66,7 +66,7 @@ def index_frames(path: str | Path) -> FrameIndex:
         return index_stream(container, wanted_stream(container, path), path)
 
 
-def wanted_stream(container: "InputContainer", path: str | Path) -> "VideoStream":
+def wanted_stream(container: "InputContainer", path: Medium) -> "VideoStream":
     """The stream of moving pictures; nothing else is then read from the file.
 
     Raises:
@@ -85,7 +85,7 @@ def wanted_stream(container: "InputContainer", path: str | Path) -> "VideoStream
     return chosen
 
 
-def index_stream(container: "InputContainer", stream: "VideoStream", path: str | Path) -> FrameIndex:
+def index_stream(container: "InputContainer", stream: "VideoStream", path: Medium) -> FrameIndex:
     """As :func:`index_frames`, of an open file that has not been read from yet."""
     rows: list[tuple[int | None, int | None, bool, bool, int]] = []
     problems = []

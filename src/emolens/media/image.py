@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from emolens.errors import MediaError, in_short
+from emolens.media.media_bytes import MediaBytes, Medium
 from emolens.media.picture.pixels import upright_rgb
 from emolens.media.picture.png_text import without_words
 
@@ -26,7 +27,7 @@ IMAGE_SUFFIXES = frozenset(
 )
 
 
-def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArray[np.uint8]:
+def read_image(source: Medium | bytes, min_side: int | None = None) -> NDArray[np.uint8]:
     """Decode a picture the way a viewer shows it.
 
     EXIF orientation is applied; 16-bit samples are scaled to 8 (65535 -> 255), not clipped; palette, grey,
@@ -51,11 +52,13 @@ def read_image(source: str | Path | bytes, min_side: int | None = None) -> NDArr
 
 
 def read_image_and_size(
-    source: str | Path | bytes, min_side: int | None = None
+    source: Medium | bytes, min_side: int | None = None
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """:func:`read_image`, and (height, width) in pixels that the upright picture has when it is decoded whole."""
     if isinstance(source, bytes):
-        return _decode(io.BytesIO(source), len(source), "picture in memory", min_side)
+        source = MediaBytes("picture in memory", source)
+    if isinstance(source, MediaBytes):
+        return _decode(io.BytesIO(source.content), len(source.content), source.name, min_side)
     try:
         with open(source, "rb") as stream:
             return _decode(stream, Path(source).stat().st_size, str(source), min_side)

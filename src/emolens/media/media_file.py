@@ -1,12 +1,14 @@
 """Opens a media file, that one file and nothing else."""
 
 import errno
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens.errors import MediaError
 from emolens.media.image import MAX_PIXELS
+from emolens.media.media_bytes import MediaBytes, Medium
 
 if TYPE_CHECKING:
     from av import FFmpegError
@@ -29,7 +31,7 @@ FORMATS = (
 SAFE = {"protocol_whitelist": "file", "format_whitelist": FORMATS, "max_pixels": str(MAX_PIXELS)}
 
 
-def open_media(path: str | Path) -> "InputContainer":
+def open_media(path: Medium) -> "InputContainer":
     """Open a file for demuxing; the content decides, not the suffix.
 
     Raises:
@@ -38,6 +40,8 @@ def open_media(path: str | Path) -> "InputContainer":
     """
     import av
 
+    if isinstance(path, MediaBytes):
+        return _open_bytes(path)
     place = Path(path)
     try:
         if place.is_dir():
@@ -55,6 +59,24 @@ def open_media(path: str | Path) -> "InputContainer":
         raise MediaError(f"{path}: {_reason(head, error)}") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise MediaError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    return _with_streams(container, path)
+
+
+def _open_bytes(media: MediaBytes) -> "InputContainer":
+    import av
+
+    if not media.content:
+        raise MediaError(f"{media}: is empty (0 bytes)")
+    try:
+        # No protocol at all: whatever the bytes say, nothing but them is opened.
+        options = {**SAFE, "protocol_whitelist": "none"}
+        container = av.open(io.BytesIO(media.content), "r", options=options, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise MediaError(f"{media}: {_reason(media.content[:16], error)}") from error
+    return _with_streams(container, media)
+
+
+def _with_streams(container: "InputContainer", path: Medium) -> "InputContainer":
     if not container.streams.video and not container.streams.audio:
         container.close()
         raise MediaError(f"{path}: has neither pictures nor sound")
@@ -114,7 +136,7 @@ def codec_name(stream: "Stream") -> str:
     return str(stream.codec_context.name) if has_decoder(stream) else "unknown"
 
 
-def check_size(stream: "VideoStream", path: str | Path) -> None:
+def check_size(stream: "VideoStream", path: Medium) -> None:
     """
     Raises:
         MediaError: if the header promises frames of no pixels or of more than ``MAX_PIXELS``.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emolens.errors import MediaError
+from emolens.media.media_bytes import Medium
 from emolens.media.media_file import check_size, codec_name, has_decoder, open_media, packets_of, picture_stream
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class MediaInfo:
         return self.audio_streams > 0
 
 
-def probe(path: str | Path) -> MediaInfo:
+def probe(path: Medium) -> MediaInfo:
     """Read the header of a media file, and its first frame for the rotation, which not every header carries.
 
     The cover of a music file is no video.
@@ -68,7 +69,7 @@ def probe(path: str | Path) -> MediaInfo:
             width, height = (height, width) if rotation % 180 else (width, height)
             fps = float(stream.average_rate) if stream.average_rate else None
         return MediaInfo(
-            path=Path(path),
+            path=Path(str(path)),
             duration_s=container.duration / 1e6 if container.duration and container.duration > 0 else None,
             width=width,
             height=height,

@@ -5,7 +5,6 @@ Legend: K frames, H height, W width, C colours.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from emolens.errors import MediaError
 from emolens.media.frame_decoder import FrameDecoder
 from emolens.media.frame_index import FrameIndex
 from emolens.media.frame_scaler import FrameScaler, Size
+from emolens.media.media_bytes import Medium
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Frames:
 
 
 def read_frames(
-    path: str | Path,
+    path: Medium,
     frame_K: NDArray[np.int64] | Sequence[int],
     size: Size = None,
     index: FrameIndex | None = None,
@@ -80,7 +80,7 @@ def read_frames(
 
 
 def assemble(
-    path: str | Path,
+    path: Medium,
     asked_K: NDArray[np.int64],
     found: Mapping[int, NDArray[np.uint8]],
     index: FrameIndex,

@@ -13,6 +13,7 @@ from PIL import Image
 
 from emolens.media.audio import Sound, read_audio
 from emolens.media.image import IMAGE_SUFFIXES, read_image
+from emolens.media.media_bytes import Medium
 from emolens.media.video import FrameIndex, Frames, MediaInfo, index_frames, probe, read_frames
 
 
@@ -46,13 +47,13 @@ class VideoSource(Protocol):
         ...
 
 
-def open_source(path: str | Path) -> VideoSource:
+def open_source(path: Medium) -> VideoSource:
     """A video, a sound or a picture; only pictures are told by their suffix.
 
     Raises:
         MediaError: if it is missing, or no media; the message starts with the path.
     """
-    return StillSource(path) if Path(path).suffix.lower() in IMAGE_SUFFIXES else FileSource(path)
+    return StillSource(path) if Path(str(path)).suffix.lower() in IMAGE_SUFFIXES else FileSource(path)
 
 
 def scaled(height: int, width: int, side: int) -> tuple[int, int]:
@@ -68,7 +69,7 @@ class FileSource:
     has_video: bool
     has_audio: bool
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: Medium) -> None:
         self.name, self._path = str(path), path
         self._info: MediaInfo = probe(path)
         self.duration_s = self._info.duration_s
@@ -96,7 +97,7 @@ class StillSource:
     has_video = True
     has_audio = False
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: Medium) -> None:
         self.name, self._path = str(path), path
 
     def times(self) -> NDArray[np.float64]:

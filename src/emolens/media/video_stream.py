@@ -4,7 +4,6 @@ Legend: N frames of the video, W windows, K frames of one window.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,14 @@ from emolens.compute import usable_cores
 from emolens.media.frame_decoder import FrameDecoder
 from emolens.media.frame_index import FrameIndex, index_frames
 from emolens.media.frame_scaler import FrameScaler, Size
+from emolens.media.media_bytes import Medium
 from emolens.media.read_frames import Frames, assemble
 
 MAX_THREADS = 4  # one video at a time is read, so it may use several cores; decoders gain little beyond
 
 
 def stream_frames(
-    path: str | Path, rate_hz: float, size: Size = None, index: FrameIndex | None = None
+    path: Medium, rate_hz: float, size: Size = None, index: FrameIndex | None = None
 ) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Frames at a steady rate, one by one, in order; each is decoded and given once.
 
@@ -49,7 +49,7 @@ def stream_frames(
 
 
 def stream_windows(
-    path: str | Path,
+    path: Medium,
     windows: Iterable[tuple[float, float]],
     frames_of: Callable[[int], NDArray[np.int64]],
     size: Size = None,
@@ -117,7 +117,7 @@ def _frames_in(
 
 
 def _decode(
-    path: str | Path, index: FrameIndex, wanted: NDArray[np.int64], size: Size
+    path: Medium, index: FrameIndex, wanted: NDArray[np.int64], size: Size
 ) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     with FrameDecoder(path, index, threads=min(MAX_THREADS, usable_cores())) as decoder:
         scale = FrameScaler(size, decoder.aspect)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emolens.compute import ComputeConfig
+from emolens.data.shards import ShardCacheConfig
 from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 from emolens.training.flags import unprefixed
@@ -51,6 +52,7 @@ def train(
     resume: bool = False,
     compute: ComputeConfig | None = None,
     cache: str | Path | None = None,
+    shard_cache: ShardCacheConfig | None = None,
     name: str | None = None,
     strategy: "Strategy" = "auto",
     label_space: str | None = None,
@@ -68,6 +70,7 @@ def train(
         cache: folder of the embedding cache, for recipes that embed; the user's cache folder if not given.
         strategy: how the processes of ``torchrun`` share the model: "ddp" for a whole one on each, "fsdp" for a part of
             one on each; "auto" takes ddp.
+        shard_cache: where copies of an object store's shards are kept on this machine's disk.
         name: of the recipe in the record, where ``recipe`` is a config; by default that of its class.
         label_space: to train in, where it is coarser than that of the data: the name of a space, or a ``.toml`` file,
             whose labels are exact groups of those (parrott6 and polarity2 of WEBEmo's 25). Rows without a label there
@@ -104,6 +107,7 @@ def train(
         cache=where,
         strategy=strategy,
         label_space=label_space,
+        shard_cache=shard_cache,
     )
     fitted = config.train(job)
     return TrainedRun(job.out, fitted.metrics, config.follow_up(job))

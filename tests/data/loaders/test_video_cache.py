@@ -10,6 +10,7 @@ import pytest
 
 from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache, cached_place, cached_video
 from emolens.data.manifest import Manifest
+from emolens.data.stored_files import StoredFiles
 from emolens.errors import ConfigError, MediaError
 from emolens.media.video_sample import VideoConfig
 from emolens.media.video_source import open_source
@@ -38,7 +39,8 @@ def manifest(sources, tmp_path, picture) -> Manifest:
 
 
 def known(manifest: Manifest, out: Path, name="0.mp4", side=32, rate=44100, sound_s=1.5):
-    return cached_video(out, name, manifest.root / name, side, rate, sound_s)
+    row = manifest.frame["path"].tolist().index(name)
+    return cached_video(out, StoredFiles(manifest), row, side, rate, sound_s)
 
 
 def test_what_comes_back_is_the_clip(manifest, tmp_path, frame_number):
@@ -86,7 +88,7 @@ def test_a_changed_source_and_other_settings_are_noticed(manifest, tmp_path, vid
     out = tmp_path / "c"
     build_cache(manifest, out, SMALL)
     assert known(manifest, out, side=24) is not None
-    for other in ({"side": 33}, {"rate": 22050}, {"sound_s": 2.0}, {"name": "5.mp4"}):
+    for other in ({"side": 33}, {"rate": 22050}, {"sound_s": 2.0}):
         assert known(manifest, out, **other) is None
     path = manifest.root / "0.mp4"
     video(path, seconds=2, size=(96, 64), seed=9)

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch.utils.data import DataLoader
 
 import emolens
@@ -15,6 +17,7 @@ from emolens.data.loaders.video_augment import VideoAugment
 from emolens.data.loaders.video_cache import VideoCacheConfig, build_cache
 from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
+from emolens.data.shards import read_index, write_shards
 from emolens.errors import DataError, MediaError
 from emolens.media.video_sample import VideoConfig, read_video
 from emolens.models.av_cpnet import AVCPNet
@@ -173,10 +176,43 @@ def test_a_modality_that_is_not_wanted_is_not_there(manifest):
     assert VideoDataset(manifest, SMALL, train=False, audio=False)[[0, 4]]["has_video"].tolist() == [True, False]
 
 
-def test_shards_are_refused(manifest):
-    frame = manifest.frame.assign(shard="0.tar")
-    with pytest.raises(DataError, match="not out of shards"):
-        VideoDataset(Manifest(frame, {}, manifest.root), SMALL)
+@pytest.mark.parametrize("remote", [False, True])
+@pytest.mark.parametrize("augment", [None, VideoAugment()])
+def test_out_of_shards_come_the_same_batches(manifest, tmp_path, remote, augment):
+    """Videos with sound and without, a sound, and a picture."""
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 90, 3), np.uint8)).save(tmp_path / "5.png")
+    picture = pd.DataFrame({"id": ["c5"], "path": ["5.png"], "media": ["image"]})
+    files = replace(manifest, frame=pd.concat([manifest.frame, picture], ignore_index=True))
+    write_shards(files, tmp_path / "shards", 0.02)
+    place = tmp_path / "shards"
+    index = read_index(place.as_uri() if remote else place)
+    assert index.frame["shard"].nunique() > 1
+    for train in (True, False):
+        one, other = (VideoDataset(part, SMALL, 3, train, augment) for part in (files, index))
+        other.expect([4, 0])
+        for rows in ([4, 0], [5, 2, 1, 3]):
+            assert same(one[rows], other[rows])
+
+
+def test_a_damaged_shard_costs_its_rows(manifest, tmp_path, capsys):
+    index = write_shards(manifest, tmp_path / "shards", 100)
+    with open(tmp_path / "shards/shard-00000.tar", "r+b") as stream:
+        stream.seek(int(index.frame["offset"].iloc[1]) + 40)
+        stream.write(b"damage")
+    assert VideoDataset(index, SMALL)[[0, 1, 3]]["row"].tolist() == [0, 2, 3]
+    assert "is damaged at byte" in capsys.readouterr().err
+
+
+def test_videos_in_shards_are_decoded_once_too(manifest, tmp_path):
+    write_shards(manifest, tmp_path / "shards")
+    index = read_index(tmp_path / "shards")
+    built = build_cache(index, tmp_path / "c", VideoCacheConfig(size=28))
+    assert (built.made, built.failed) == (5, {})
+    assert build_cache(index, tmp_path / "c", VideoCacheConfig(size=28)).known == 5
+    by_files = build_cache(manifest, tmp_path / "d", VideoCacheConfig(size=28))
+    assert by_files.made == 5
+    one, other = (VideoDataset(part, SMALL, cache=tmp_path / c)[[0, 3]] for part, c in ((index, "c"), (manifest, "d")))
+    assert same(one, other)
 
 
 @pytest.mark.shared

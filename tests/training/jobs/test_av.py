@@ -175,8 +175,17 @@ def test_what_is_wrong_with_the_data_is_said(data, tmp_path, capsys):
     for change, code, message in cases:
         assert train(changed(data, tmp_path, change), tmp_path / "run") == code
         assert message in capsys.readouterr().err
-    assert train(data.parent, tmp_path / "run") == 2
-    assert "is a folder" in capsys.readouterr().err
+    assert train(data.parent, tmp_path / "run") == 3
+    assert "index.parquet: no such manifest" in capsys.readouterr().err
+
+
+def test_videos_in_shards_are_trained_on_with_the_same_losses(data, tmp_path):
+    assert main(["data", "shard", str(data), "--out", str(tmp_path / "shards"), "--shard-mb", "0.05"]) == 0
+    logs = []
+    for source, name in ((data, "files"), (tmp_path / "shards", "shards")):
+        assert train(source, tmp_path / name) == 0
+        logs.append([line for line in (tmp_path / name / "log.csv").read_text().splitlines() if "speed" not in line])
+    assert logs[0] == logs[1]
 
 
 def test_the_embedding_cache_is_of_no_use_here(data, tmp_path, capsys):

@@ -26,7 +26,7 @@ def decode(
     while a training runs, and may be deleted. A video that has changed since is decoded again.
 
     Args:
-        manifest: of videos and sounds; stays as it is.
+        manifest: of videos and sounds, from files or shards; stays as it is.
         out: folder of the decoded videos, a file each.
         size: pixels of the shorter side. Training at 112 pixels crops from 128.
         workers: videos that are decoded at once; by default one a processor.

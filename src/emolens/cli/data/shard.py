@@ -14,13 +14,13 @@ def shard(
     out: Path,
     shard_mb: float = 256.0,
 ) -> int:
-    """Copy the pictures of a manifest into tar files with an index, for many machines or an object store.
+    """Copy the files of a manifest into tar files with an index, for many machines or an object store.
 
     Interrupted and started again, it continues with the next file. DIR/index.parquet is a manifest: train on it as on
     any other.
 
     Args:
-        manifest: all its files must be there; stays as it is.
+        manifest: of pictures, videos or sounds, all of them there; stays as it is.
         out: the folder to fill.
         shard_mb: size of one tar file, in 10^6 bytes.
     """

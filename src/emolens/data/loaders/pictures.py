@@ -5,7 +5,6 @@ Legend: N rows, K persons of one picture, H, W height and width, C = 3 channels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from emolens.data.loaders.bad_rows import BadRows
 from emolens.data.loaders.box_table import BoxTable
 from emolens.data.manifest import Manifest
-from emolens.data.shards import ShardReader
+from emolens.data.stored_files import Stored, StoredFiles
 from emolens.errors import DataError, MediaError
 from emolens.media.image import read_image_and_size
 from emolens.people.boxes import boxes_inside
@@ -52,19 +51,20 @@ class Pictures:
         if len(other):
             media = frame["media"].iloc[other[0]]
             raise DataError(f'row {other[0]} (id "{frame["id"].iloc[other[0]]}"): is media "{media}", not a picture')
-        self._reader = ShardReader(manifest) if "shard" in frame.columns else None
-        self._root = manifest.root.absolute()
-        self._paths = frame["path"].to_numpy()
+        self._files = StoredFiles(manifest)
         self._boxes = BoxTable(frame)
-        location = str(self._reader.location if self._reader else self._root)
-        self._bad = BadRows(len(frame), "picture", location)
+        self._bad = BadRows(len(frame), "picture", self._files.location)
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._files)
 
     def name(self, row: int) -> str:
         """The row as messages call it."""
         return self._boxes.name(row)
+
+    def expect(self, rows: Sequence[int]) -> None:
+        """See :meth:`emolens.data.stored_files.StoredFiles.expect`."""
+        self._files.expect(rows)
 
     def read(self, rows: Sequence[int], min_side: int | None = None) -> list[Picture]:
         """These rows, decoded.
@@ -76,7 +76,7 @@ class Pictures:
             MediaError: if a picture cannot be read; names the row.
             DataError: if a box is outside its picture, or a picture has another size than the table states.
         """
-        return [self._decode(row, source, min_side) for row, source in zip(rows, self._sources(rows), strict=True)]
+        return [self._decode(row, source, min_side) for row, source in zip(rows, self._files.read(rows), strict=True)]
 
     def read_or_next(self, rows: Sequence[int], min_side: int | None = None) -> list[Picture]:
         """For training: a row that cannot be read is replaced by the next that can; see :class:`BadRows`.
@@ -85,21 +85,15 @@ class Pictures:
             DataError: if many rows one after another cannot be read; or as for :meth:`read`.
         """
         found = []
-        for row, source in zip(rows, self._sources(rows), strict=True):
+        for row, source in zip(rows, self._files.read(rows), strict=True):
 
-            def decode(other: int, row: int = row, source: Any = source) -> Picture:
-                return self._decode(other, source if other == row else self._sources([other])[0], min_side)
+            def decode(other: int, row: int = row, source: Stored = source) -> Picture:
+                return self._decode(other, source if other == row else self._files.read([other])[0], min_side)
 
             found.append(self._bad.read_or_next(row, self.name(row), decode)[1])
         return found
 
-    def _sources(self, rows: Sequence[int]) -> list[Any]:
-        """A path, or bytes, or a MediaError for each row."""
-        if self._reader is None:
-            return [self._root / self._paths[row] for row in rows]
-        return [MediaError(got) if isinstance(got, str) else got for got in self._reader.read(list(rows))]
-
-    def _decode(self, row: int, source: Any, min_side: int | None) -> Picture:
+    def _decode(self, row: int, source: Stored, min_side: int | None) -> Picture:
         if isinstance(source, MediaError):
             raise MediaError(f"{self.name(row)}: {source}")
         (boxes, scores), stated_2 = self._boxes.of(row), self._boxes.size_N2[row]

@@ -1,6 +1,6 @@
 """Datasets whose random numbers depend on (seed, epoch, row) alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -27,6 +27,9 @@ class SeededDataset(Dataset[dict[str, Tensor]]):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch, from 0, whose samples are drawn next; running loader processes see it too."""
         self._epoch.fill_(epoch)
+
+    def expect(self, rows: Sequence[int]) -> None:
+        """These rows are asked for next; a dataset that reads from far away begins now."""
 
     def finish(self, batch: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """The batch as a task takes it, made on the device it lies on; here it is that already."""

@@ -84,6 +84,9 @@ class SingleViewDataset(SeededDataset):
     def __getitem__(self, rows: Sequence[int]) -> dict[str, Tensor]:
         return self._augmented(rows) if self.train else self._evaluated(rows)
 
+    def expect(self, rows: Sequence[int]) -> None:
+        self._pictures.expect(rows)
+
     def finish(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         made = dict(batch)
         made["image"] = normalise(batch["image"], self.preprocess.mean, self.preprocess.std)

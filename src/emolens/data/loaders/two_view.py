@@ -79,6 +79,9 @@ class TwoViewDataset(SeededDataset):
             "has_person": torch.tensor(found),
         }
 
+    def expect(self, rows: Sequence[int]) -> None:
+        self._pictures.expect(rows)
+
     def finish(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         views = {name: normalise(batch[name], self.preprocess.mean, self.preprocess.std) for name in VIEWS}
         return {**batch, **views}

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from emolens.data.manifest import Manifest
+from emolens.data.stored_files import StoredFiles
 from emolens.errors import ConfigError, DataError, MediaError
 from emolens.files import atomic_path
 from emolens.media.audio import Sound
@@ -112,24 +113,25 @@ class CachedVideo:
         return Sound(wave_T, rate, start_s, tuple(self._stated["sound_problems"]))
 
 
-def cached_video(directory: Path, name: str, path: Path, side: int, rate: int, sound_s: float) -> CachedVideo | None:
+def cached_video(
+    directory: Path, files: StoredFiles, row: int, side: int, rate: int, sound_s: float
+) -> CachedVideo | None:
     """The decoded video of a manifest's row, or None if the cache has none of this source with at least this detail.
 
     A source that is gone is no reason not to train on what was made of it.
 
     Args:
-        name: the row's path as the manifest writes it.
-        path: where that file is.
+        files, row: of the manifest.
         side, rate, sound_s: what training reads: pixels of the shorter side, samples a second, seconds.
     """
-    place = cached_place(directory, name)
+    place = cached_place(directory, str(files.names[row]))
     try:
         stated = _stated(place)
     except (OSError, ValueError, KeyError, DataError):
         return None
     enough = stated["size"] >= side and stated["rate"] == rate and stated["sound_s"] >= sound_s - 1 / rate
     try:
-        same = _stamp(path) == stated["source"]
+        same = files.stamp(row) == stated["source"]
     except FileNotFoundError:
         same = True
     return CachedVideo(place, stated) if enough and same else None
@@ -152,14 +154,14 @@ def build_cache(
     Raises:
         DataError: if the place cannot be written.
     """
-    frame, paths = manifest.frame, manifest.paths()
+    frame, files = manifest.frame, StoredFiles(manifest)
     names, ids = [str(name) for name in frame["path"]], [str(identity) for identity in frame["id"]]
     first_row = {name: row for row, name in reversed(list(enumerate(names)))}  # rows may share a file
     rows = sorted(first_row.values())
     made, failed, total = 0, {}, 0
 
     def make(row: int) -> bool:
-        return _make(paths[row], cached_place(directory, names[row]), config)
+        return _make(files, row, cached_place(directory, names[row]), config)
 
     with closing(prefetch(make, rows, workers, ahead=workers)) as items, progress("videos", len(rows)) as advance:
         for row, item in zip(rows, items, strict=True):
@@ -174,19 +176,22 @@ def build_cache(
     return BuiltCache(made, len(rows) - made - len(failed), failed, total)
 
 
-def _make(path: Path, place: Path, config: VideoCacheConfig) -> bool:
+def _make(files: StoredFiles, row: int, place: Path, config: VideoCacheConfig) -> bool:
     """Write the file of one video; False if it is there already."""
     try:
-        source_stamp = _stamp(path)
+        source_stamp = files.stamp(row)
     except OSError as error:
-        raise MediaError(reason(path, error)) from error
+        raise MediaError(reason(Path(files.location) / files.names[row], error)) from error
     wanted = {"format": FORMAT, "source": source_stamp, **asdict(config)}
     try:
         if wanted.items() <= _stated(place).items():
             return False
     except (OSError, ValueError, KeyError, DataError):
         pass
-    tensors, found = _decoded(open_source(path), config)
+    (stored,) = files.read([row])
+    if isinstance(stored, MediaError):
+        raise stored
+    tensors, found = _decoded(open_source(stored), config)
     from safetensors.numpy import save_file
 
     with atomic_path(place) as temporary:
@@ -229,12 +234,6 @@ def _encoded(source: VideoSource, count: int, config: VideoCacheConfig, problems
             stream = io.BytesIO()
             Image.fromarray(image_HWC).save(stream, "JPEG", quality=config.quality)
             yield stream.getvalue()
-
-
-def _stamp(path: Path) -> list[int]:
-    """What changes when a file does: its size and its time of change."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
 
 
 def _opened(place: Path) -> Any:

@@ -17,7 +17,8 @@ from emolens.data.loaders.seeded import SeededDataset
 from emolens.data.loaders.video_augment import VideoAugment
 from emolens.data.loaders.video_cache import cached_video
 from emolens.data.manifest import Manifest
-from emolens.errors import DataError, MediaError
+from emolens.data.stored_files import StoredFiles
+from emolens.errors import MediaError
 from emolens.media.video_sample import VideoConfig, VideoSample, finish_video, read_raw
 from emolens.media.video_source import VideoSource, open_source
 
@@ -34,7 +35,7 @@ class VideoDataset(SeededDataset):
     sound.
 
     Args:
-        manifest: videos, sounds or pictures, from files.
+        manifest: videos, sounds or pictures, from files or shards.
         config: how a video is cut into frames and sound.
         seed: of places and augmentation.
         train: True takes the frames of each segment at a random place, augments, and replaces a row that cannot be read
@@ -43,9 +44,6 @@ class VideoDataset(SeededDataset):
         augment: of training videos; None for none.
         cache: folder of ``emolens data decode``; a video that is not in it, or has changed, is read from its file.
         video, audio: False leaves that modality undecoded, for a network that does not take it: ``has_*`` is False.
-
-    Raises:
-        DataError: if the rows are in shards.
     """
 
     def __init__(
@@ -60,21 +58,20 @@ class VideoDataset(SeededDataset):
         video: bool = True,
         audio: bool = True,
     ) -> None:
-        if "shard" in manifest.frame.columns:
-            raise DataError(
-                "videos are read from files, not out of shards; use the manifest that the shards were made of"
-            )
         super().__init__(seed)
         self.config, self.train, self.cache = config, train, cache
         self.augment = augment if train else None
         self.video, self.audio = video, audio
-        self._names = [str(path) for path in manifest.frame["path"]]
+        self._files = StoredFiles(manifest)
         self._ids = manifest.frame["id"].to_numpy()
-        self._root = manifest.root.absolute()
-        self._bad = BadRows(len(self._names), "video", str(self._root))
+        self._bad = BadRows(len(self._files), "video", self._files.location)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._files)
+
+    def expect(self, rows: Sequence[int]) -> None:
+        if self.cache is None:
+            self._files.expect(rows)
 
     def name(self, row: int) -> str:
         """The row as messages call it."""
@@ -129,10 +126,11 @@ class VideoDataset(SeededDataset):
         return replace(sample, audio_SFM=augment.feature(sample.audio_SFM, rng))
 
     def _source(self, row: int, side: int) -> VideoSource:
-        name = self._names[row]
-        path = self._root / name
         if self.cache is not None:
-            found = cached_video(self.cache, name, path, side, self.config.audio.rate, self.config.sound_s)
+            found = cached_video(self.cache, self._files, row, side, self.config.audio.rate, self.config.sound_s)
             if found is not None:
                 return found
-        return open_source(path)
+        (stored,) = self._files.read([row])
+        if isinstance(stored, MediaError):
+            raise stored
+        return open_source(stored)

@@ -68,8 +68,6 @@ class AVConfig(JobConfig):
         from emolens.training.jobs.job import TRAIN, VAL
         from emolens.training.tasks.av import AVTask
 
-        if job.in_shards:
-            raise ConfigError(f"{job.data}: is a folder; videos are trained from a manifest: emolens data import")
         train, val = job.splits()
         space = job.manifest.space() if job.manifest.has("label") else None
         if space is None:

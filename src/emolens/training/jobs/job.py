@@ -11,7 +11,8 @@ from torch.utils.data import Dataset
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
 from emolens.data.relabelling import KEY as RELABELLED
-from emolens.data.shards import is_remote, read_index
+from emolens.data.shards import ShardCacheConfig, is_remote, read_index
+from emolens.data.shards.cache import fill_in_background
 from emolens.data.train_share import take_train_share
 from emolens.errors import ConfigError, EmolensError
 from emolens.files import write_json
@@ -57,6 +58,7 @@ class Job:
         cache: folder of the embedding cache.
         strategy: how processes share the model, see :func:`emolens.training.devices.build_fabric`.
         label_space: to train in, where it is not that of the data; its labels must be exact groups of those.
+        shard_cache: where copies of an object store's shards are kept; they are made beside the training.
 
     Raises:
         ConfigError: ``out`` is a file, or a cache, strategy or label space is named that this config has no use for.
@@ -74,10 +76,12 @@ class Job:
         cache: Path | None = None,
         strategy: Strategy = "auto",
         label_space: str | None = None,
+        shard_cache: ShardCacheConfig | None = None,
     ) -> None:
         self.recipe, self.config, self.data, self.out = recipe, config, str(data), Path(out)
         self.resume, self.compute, self.cache = resume, compute or ComputeConfig(), cache
         self.strategy: Strategy = strategy
+        self.shard_cache = shard_cache
         if self.out.is_file():
             raise ConfigError(f"{self.out}: is a file; --out names a folder")
         if cache is not None and not config.caches:
@@ -97,7 +101,7 @@ class Job:
             DataError: unreadable, nothing of it has a label there, or the share is less than one row of each label.
             ConfigError: no exact table leads to the label space.
         """
-        whole = read_index(self.data) if self.in_shards else Manifest.read(self.data)
+        whole = read_index(self.data, self.shard_cache) if self.in_shards else Manifest.read(self.data)
         part = take_train_share(whole, self.config.trainer.train_share, self.config.trainer.seed)
         return part if self.label_space is None else relabelled(part, self.label_space, self.data)
 
@@ -191,6 +195,8 @@ class Job:
             loaders = loader_processes(self.compute.workers, self.fabric.device.type == "cpu")
         trainer = Trainer(self.config.trainer, self.config.optimizer, self.out, self.fabric, loaders)
         self.claim()
+        if self.shard_cache is not None and is_remote(self.data) and self.fabric.local_rank == 0:
+            fill_in_background(self.manifest, self.shard_cache)
 
         def snapshot(fitted: FitResult) -> None:
             name = f"{SNAPSHOTS}/epoch-{fitted.epoch + 1:04d}"
