@@ -13,7 +13,7 @@ from emolens.errors import MediaError
 from emolens.files import sha256_file
 from emolens.media.audio import read_audio
 from emolens.media.image import read_image
-from emolens.media.perceptual_hash import SIDE, perceptual_hash
+from emolens.media.picture.perceptual_hash import SIDE, perceptual_hash
 from emolens.media.video import index_frames, probe, read_frames
 
 PLACES = np.array([1, 2, 3])  # quarters of a video at which it is looked at

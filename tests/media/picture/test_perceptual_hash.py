@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from emolens.media.image import read_image
-from emolens.media.perceptual_hash import KEPT, SIDE, perceptual_hash
+from emolens.media.picture.perceptual_hash import KEPT, SIDE, perceptual_hash
 
 
 def naive_hash(image: np.ndarray) -> int:
