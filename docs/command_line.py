@@ -12,7 +12,7 @@ Every verb with the text of its `--help`. Exit codes: 0 done, 2 wrong usage or s
 weights, 130 stopped by Ctrl-C. `--debug` after any command shows where an error comes from.
 """
 CHOICE = re.compile(r"\{(\w+(?:,\w+)+)\}")  # of subcommands, in the usage of a parser
-LISTED = re.compile(r"^  (\w+) +\S", re.MULTILINE)
+LISTED = re.compile(r"^  ([a-z]\w+) {2,}\S", re.MULTILINE)  # of verbs, recipes, views, in a plain list
 
 
 def write_commands(path: Path, workplace: Path) -> None:

@@ -46,7 +46,7 @@ def main(args: list[str]) -> int:
         known = recipes()
         print("usage: emolens train RECIPE --data M.parquet --out RUN [overrides]\n")
         width = max(map(len, known))
-        print("\n".join(f"  {name:<{width}} {what}" for name, what in known.items()))
+        print("\n".join(f"  {name:<{width}}  {what}" for name, what in known.items()))
         print("\nemolens train RECIPE --help shows what can be overridden.")
         return 0 if args else 2
     recipe = args[0]
