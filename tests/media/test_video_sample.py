@@ -129,8 +129,8 @@ def test_config_goes_there_and_back_and_refuses():
     for values, message in (
         ({"size": 0}, "size = 0"),
         ({"frames": 1.5}, "frames = 1.5"),
-        ({"feature": "chroma"}, 'feature = "chroma"'),
-        ({"coefficients": 200}, "at most n_mels = 128"),
+        ({"feature": "chroma"}, 'audio.feature "chroma"'),
+        ({"coefficients": 200}, "audio.coefficients 200: must be at most audio.n_mels 128"),
         ({"fps": 3}, "unknown field fps"),
         ({"audio": {"rate": 0}}, "rate = 0"),
         ({"audio": {"loud": 1}}, "unknown field loud"),

@@ -32,13 +32,13 @@ class AudioConfig:
 
     def __post_init__(self) -> None:
         if self.feature not in ("mfcc", "log_mel"):
-            raise ConfigError(f'audio: feature = "{self.feature}": must be mfcc or log_mel')
+            raise ConfigError(f'audio.feature "{self.feature}": must be mfcc or log_mel')
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name != "feature" and (not isinstance(value, int) or value < 1):
-                raise ConfigError(f"audio: {field.name} = {value!r}: must be a positive integer")
+                raise ConfigError(f"audio.{field.name} {value!r}: must be a positive integer")
         if self.feature == "mfcc" and self.coefficients > self.n_mels:
-            raise ConfigError(f"audio: coefficients = {self.coefficients}: must be at most n_mels = {self.n_mels}")
+            raise ConfigError(f"audio.coefficients {self.coefficients}: must be at most audio.n_mels {self.n_mels}")
 
     @property
     def bands(self) -> int:

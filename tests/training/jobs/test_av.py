@@ -13,6 +13,7 @@ import torch
 
 from emolens.cli.main import main
 from emolens.compute import ComputeConfig
+from emolens.data.adapter import import_dataset
 from emolens.data.loaders.videos import VideoDataset
 from emolens.data.manifest import Manifest
 from emolens.media.video_sample import read_video
@@ -218,3 +219,21 @@ def test_two_steps_of_the_full_size_in_bf16(video, tmp_path):
     assert main(["train", "av_cpnet", *options, "--device", "cuda", *more]) == 0
     assert all(np.isfinite(values(tmp_path / "run", "step", "fused")))
     assert len(values(tmp_path / "run", "step", "fused")) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+@pytest.mark.parametrize("recipe", ["av_cpnet", "av_cpnet_robust"])
+def test_one_step_of_the_full_size_on_a_cpu(shared, tmp_path, recipe):
+    """Three real videos, random weights; half a minute of a core and about 5 GB each."""
+    manifest = import_dataset("javanese", shared / "data/javanese")
+    few = manifest.frame.iloc[[0, 30, 60]].assign(split=["train", "train", "val"]).reset_index(drop=True)
+    replace(manifest, frame=few, metadata={}).write(tmp_path / "m.parquet")
+    options = ["--data", str(tmp_path / "m.parquet"), "--out", str(tmp_path / "run"), "--device", "cpu"]
+    options += ["--model.video.weights", "None", "--model.audio.weights", "None", "--model.checkpoint-activations"]
+    options += ["--epochs", "1", "--warmup-epochs", "0", "--final-epochs", "0", "--log-steps", "1", "--workers", "0"]
+    assert main(["train", recipe, *options, "--batch-size", "2", "--accumulate", "2"]) == 0
+    for name in ("fused", "audio", "video"):
+        assert len(values(tmp_path / "run", "step", name)) == 1
+        assert np.isfinite(values(tmp_path / "run", "step", name)).all()
+    assert read_config(tmp_path / "run").training.steps == 1

@@ -242,7 +242,7 @@ def check_fusion(name: str) -> None:
     """Raise a ConfigError unless ``name`` is one of :data:`FUSIONS`."""
     import_folder("emolens.models.av")
     if name not in FUSIONS:
-        raise ConfigError(f'fusion "{name}": {did_you_mean(name, FUSIONS)}')
+        raise ConfigError(f'model.fusion "{name}": {did_you_mean(name, FUSIONS)}')
 
 
 def build_av_fusion(name: str, sizes: FusionSizes) -> AVFusion:
