@@ -62,8 +62,17 @@ def test_each_label_has_a_row_where_there_is_room_and_an_error_says_so_where_not
     rare = made(labels=("joy", "joy", "joy", "joy", "joy", "joy", "joy", "joy", "joy", "fear"))
     train = take_train_share(rare, 0.01, seed=5).frame  # 3 rows, of which fear would get 0.3
     assert set(train.loc[train["split"] == "train", "label"]) == {"joy", "fear"}
-    with pytest.raises(DataError, match=r'0\.005 of the 280 rows of split "train" are too few .* at least 0\.008'):
-        take_train_share(rare, 0.005)
+    with pytest.raises(DataError, match=r'0\.004 of the 280 rows of split "train" are too few .* at least 0\.008'):
+        take_train_share(rare, 0.004)
+
+
+def test_a_group_far_larger_than_the_share_is_an_error():
+    """Actors of 40 rows and more: a share of 1% would be 14% in truth."""
+    actors = made(group=1)
+    frame = actors.frame.assign(group=[f"actor {i % 5}-{split}" for i, split in enumerate(actors.frame["split"])])
+    with pytest.raises(DataError, match=r"too few for whole groups .* at least 0\.143"):
+        take_train_share(Manifest(frame), 0.01)
+    assert len(ids(take_train_share(Manifest(frame), 0.15), "train")) == 40
 
 
 def test_validation_keeps_one_row_of_each_label():

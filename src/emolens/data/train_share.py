@@ -12,6 +12,8 @@ from emolens.data.manifest import Manifest
 from emolens.data.split import seeded_order, strata_of, units
 from emolens.errors import ConfigError, DataError
 
+MOST_TOO_MANY = 1.5  # beyond so many times the share, the name of the share would mislead
+
 
 def take_train_share(manifest: Manifest, share: float, seed: int = 0) -> Manifest:
     """Leave a share of the training and validation rows; every other split stays whole.
@@ -31,7 +33,7 @@ def take_train_share(manifest: Manifest, share: float, seed: int = 0) -> Manifes
 
     Raises:
         ConfigError: the share is not in (0, 1].
-        DataError: the share of ``train`` is less than one row (or group) of each label that it has.
+        DataError: whole groups with a row of each label are more than 1.5 times the share of ``train``.
     """
     if not 0 < share <= 1:
         raise ConfigError(f"train share {share:g}: must be above 0 and at most 1")
@@ -58,14 +60,15 @@ def _first(part: Manifest, share: float, seed: int, split: str) -> NDArray[np.bo
     if part.has("label"):
         order_U, needed = _labels_first(order_U, stratum_N, unit_N)
     reached_U = np.cumsum(size_U[order_U])
-    taken = 1 + int(np.argmin(np.abs(reached_U - share * len(unit_N))))
-    if taken < needed and split == "train":
-        least = reached_U[needed - 1] / len(unit_N)
+    wanted = share * len(unit_N)
+    taken = max(1 + int(np.argmin(np.abs(reached_U - wanted))), needed)
+    if split == "train" and reached_U[taken - 1] > MOST_TOO_MANY * wanted:
+        least = np.ceil(1000 * reached_U[taken - 1] / len(unit_N)) / 1000
         raise DataError(
-            f'{share:.3g} of the {len(unit_N)} rows of split "{split}" are too few for one row of each label; '
-            f"take a share of at least {np.ceil(least * 1000) / 1000:g}"
+            f'{share:.3g} of the {len(unit_N)} rows of split "{split}" are too few for whole groups with a row of each '
+            f"label; take a share of at least {least:g}"
         )
-    return np.isin(unit_N, order_U[: max(taken, needed)])
+    return np.isin(unit_N, order_U[:taken])
 
 
 def _order(

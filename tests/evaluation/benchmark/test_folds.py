@@ -74,3 +74,10 @@ def test_texts_for_pretraining(place):
     source = read_source(SuiteData("cold", manifest="cold.parquet", describe=True), place)
     assert not manifest.has("text")
     assert source.manifests[0].frame["text"].str.len().min() > 5
+
+
+def test_labels_in_a_coarser_space(colours, tmp_path):
+    colours(24, space="mikels8").write(tmp_path / "m.parquet")
+    source = read_source(SuiteData("coarse", manifest="m.parquet", label_space="polarity2"), tmp_path)
+    assert source.manifests[0].space().name == "polarity2"
+    assert divide(source, 0).judged[0].data_set.test.space.name == "polarity2"

@@ -6,6 +6,7 @@ from emolens.data.adapter import get_adapter, plan_import
 from emolens.data.protocol import get_protocol
 from emolens.errors import ConfigError
 from emolens.evaluation.benchmark.suite import list_suites, read_suite
+from emolens.taxonomy import get_label_space, mapping_kind
 
 ONE = 'title = "One"\n[[data]]\nname = "a"\nadapter = "fi"\n'
 
@@ -19,6 +20,9 @@ def test_every_suite_names_data_sets_and_options_that_exist(name):
         assert get_adapter(entry.adapter)
         importer, preset = plan_import(entry.adapter)
         importer.fill({**preset, **entry.options})
+        if entry.label_space:
+            own = get_label_space(get_adapter(entry.adapter).label_space)
+            assert mapping_kind(own, get_label_space(entry.label_space)) == "exact"
         if entry.protocol:
             assert get_protocol(entry.protocol, get_adapter(entry.adapter).name).source
 

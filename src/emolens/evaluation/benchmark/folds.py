@@ -13,6 +13,7 @@ from emolens.data.folds import group_folds
 from emolens.data.manifest import Manifest
 from emolens.data.protocol import Protocol, get_protocol
 from emolens.data.protocol_use import apply_protocol
+from emolens.data.relabelling import relabel
 from emolens.data.split import split_manifest
 from emolens.data.train_share import take_train_share
 from emolens.errors import DataError
@@ -145,6 +146,8 @@ def read_source(entry: SuiteData, folder: Path, finder: PersonFinder | None = No
 
 
 def _completed(manifest: Manifest, entry: SuiteData, finder: PersonFinder | None) -> Manifest:
+    if entry.label_space:
+        manifest = relabel(manifest, entry.label_space)
     if entry.describe:
         from emolens.data.text.descriptions import describe_manifest
         from emolens.data.text.language import load_language

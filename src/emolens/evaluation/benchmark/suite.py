@@ -24,6 +24,8 @@ class SuiteData:
         folder: below the data folder; the adapter's name if not given.
         manifest: a manifest below the data folder, in place of files to import.
         options: of the importer, as ``emolens data import`` has them.
+        label_space: coarser space into which the labels are brought by an exact table (:func:`emolens.data.relabel`);
+            the data's own if not given.
         describe: whether rows get the sentence that pretraining of UniEmoX needs (``emolens data describe``).
         protocol: name of a published protocol.
         ratios: split -> share, of a stratified, group-disjoint split by the seed of the benchmark.
@@ -39,6 +41,7 @@ class SuiteData:
     folder: str = ""
     manifest: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    label_space: str = ""
     describe: bool = False
     protocol: str = ""
     ratios: Mapping[str, float] = field(default_factory=dict)
