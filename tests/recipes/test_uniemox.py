@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file
 
 from emolens import load
 from emolens.cli.main import main
@@ -245,7 +245,32 @@ def test_torchrun_with_two_processes_takes_the_same_steps_as_one(data, tmp_path,
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_of_an_epoch_and_resumed_takes_the_same_steps(data, tmp_path, small_clip, wait_until):
+def test_torchrun_that_is_asked_to_stop_saves_and_goes_on_with_resume(data, tmp_path, small_clip, wait_until):
+    often = ["--checkpoint-seconds", "1000000", "--epochs", "4", "--strategy", "fsdp"]
+    assert main(command(data, tmp_path / "whole", small_clip, "--epochs", "4")[2:]) == 0
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run, log = tmp_path / "run", tmp_path / "run" / "log.csv"
+    with subprocess.Popen(
+        [*launcher, *command(data, run, small_clip, *often)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    ) as process:
+        wait_until(lambda: log.exists() and len(values(run, "step", "similarity")) >= 4, process)
+        process.send_signal(signal.SIGTERM)
+        error = process.communicate()[1].decode()
+    assert error.count("emolens: stopped by SIGTERM; what was finished is kept") == 2
+    assert not (run / "config.json").exists()
+    assert 4 <= len(values(run, "step", "similarity")) < 12
+    again = subprocess.run([*launcher, *command(data, run, small_clip, *often, "--resume")], capture_output=True)
+    assert again.returncode == 0, again.stderr.decode()
+    for name in ("reconstruction", "similarity", "contrastive", "lr"):
+        assert values(run, "step", name) == pytest.approx(values(tmp_path / "whole", "step", name), abs=1e-5)
+    assert load_file(run / "model.safetensors").keys() == load_file(tmp_path / "whole" / "model.safetensors").keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143)])
+def test_ended_in_the_middle_of_an_epoch_and_resumed_takes_the_same_steps(
+    data, tmp_path, small_clip, wait_until, number, code
+):
     often = ["--checkpoint-seconds", "0", "--epochs", "4"]
     assert main(command(data, tmp_path / "whole", small_clip, *often)[2:]) == 0
     run = tmp_path / "run"
@@ -254,8 +279,8 @@ def test_killed_in_the_middle_of_an_epoch_and_resumed_takes_the_same_steps(data,
     )
     log = run / "log.csv"  # four steps are in the second epoch of four
     wait_until(lambda: log.exists() and len(values(run, "step", "similarity")) >= 4, process)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.send_signal(number)
+    assert process.wait() == code
     assert not (run / "config.json").exists()
     assert main(command(data, run, small_clip, *often, "--resume")[2:]) == 0
     for name in ("reconstruction", "similarity", "contrastive", "lr"):

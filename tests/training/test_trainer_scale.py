@@ -430,7 +430,8 @@ def fit(fabric, run, last=None, resume=False, **options):
 SHARDED = """
 strategy, folder = sys.argv[2], Path(sys.argv[3])
 fabric = build_fabric("cpu", "fp32", strategy)
-fitted, task = fit(fabric, folder / strategy)
+# Two passes of the blocks, the second in the backward pass: other exchanges, and the same figures.
+fitted, task = fit(fabric, folder / strategy, checkpoint_activations=True)
 say(len(fitted.weights))
 say(sorted({type(p).__name__ for p in task.model.parameters()}))
 if fabric.is_global_zero:
