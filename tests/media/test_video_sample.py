@@ -132,7 +132,7 @@ def test_config_goes_there_and_back_and_refuses():
         ({"feature": "chroma"}, 'audio.feature "chroma"'),
         ({"coefficients": 200}, "audio.coefficients 200: must be at most audio.n_mels 128"),
         ({"fps": 3}, "unknown field fps"),
-        ({"audio": {"rate": 0}}, "rate = 0"),
+        ({"audio": {"rate": 0}}, "audio.rate 0: must be"),
         ({"audio": {"loud": 1}}, "unknown field loud"),
     ):
         with pytest.raises(ConfigError, match=message):

@@ -225,7 +225,7 @@ def test_two_steps_of_the_full_size_in_bf16(video, tmp_path):
 @pytest.mark.shared
 @pytest.mark.parametrize("recipe", ["av_cpnet", "av_cpnet_robust"])
 def test_one_step_of_the_full_size_on_a_cpu(shared, tmp_path, recipe):
-    """Three real videos, random weights; half a minute of a core and about 5 GB each."""
+    """Three real videos, random weights; a minute or two of a core and 7 GB each."""
     manifest = import_dataset("javanese", shared / "data/javanese")
     few = manifest.frame.iloc[[0, 30, 60]].assign(split=["train", "train", "val"]).reset_index(drop=True)
     replace(manifest, frame=few, metadata={}).write(tmp_path / "m.parquet")
