@@ -60,6 +60,7 @@ def test_info(capsys):
     [
         (["info", "mae_vit_larg"], 2, 'did you mean "mae_vit_large"'),
         (["fetch", "clip_e_6", "mae_vit_larg"], 2, 'did you mean "mae_vit_large"'),
+        (["fetch"], 2, "nothing to fetch"),
         (["fetch", "uniemox_fi"], 4, "must be fetched by a person. Baidu Netdisk"),
         (["lst"], 2, 'unknown command "lst"; did you mean "list"'),
         ([], 2, "usage: emolens weights list | info NAME | fetch NAME"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from emolens.errors import ConfigError
 from emolens.names import did_you_mean
 from emolens.weights import WeightsEntry, fetch_weights, list_weights, weights_entry
 
@@ -81,6 +82,8 @@ def fetch(names: Annotated[tuple[str, ...], tyro.conf.Positional]) -> int:
     Args:
         names: as emolens weights list shows them.
     """
+    if not names:
+        raise ConfigError("nothing to fetch; name weights that emolens weights list shows")
     for name in names:
         weights_entry(name)  # a misspelling is told before the first gigabyte
     for name in names:

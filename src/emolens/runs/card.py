@@ -27,6 +27,9 @@ def model_card(name: str, config: RunConfig) -> str:
         "recipe": config.recipe or "none",
         "data": config.data.dataset or "none",
     }
+    if config.data.relabelled:
+        steps = [f"{step['source']} to {step['target']} ({step['how']})" for step in config.data.relabelled]
+        facts["its labels were taken from"] = ", ".join(steps)
     return str(
         ModelCard.from_template(
             ModelCardData(

@@ -72,6 +72,7 @@ def test_clip_e_at_2_6_and_25_classes_and_each_is_evaluated_on_the_same_manifest
     if steps:
         assert f"25 labels of parrott25 become {len(get_label_space(space))} of {space} (exact)" in said
         assert f"{4 * (25 - kept)} of 100 rows are left out" in said
+        assert f"parrott25 to {space} (exact)" in (run / "README.md").read_text()
     assert json.loads((run / "request.json").read_text())["label_space"] == space
     result = evaluate(f"run:{run}", data, split="test")
     assert result.metrics["accuracy"].n == kept
