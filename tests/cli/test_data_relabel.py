@@ -52,3 +52,16 @@ def test_without_out_nothing_is_written(webemo, capsys):
 def test_mistakes(webemo, words, code, said, capsys):
     assert run(webemo / "m.parquet", *words) == code
     assert said in capsys.readouterr().err
+
+
+def test_large_counts_and_shares_are_written_out(tmp_path, capsys):
+    frame = pd.DataFrame({"id": list("abc"), "path": "a.jpg", "media": "image", "label_space": "polarity3"})
+    shares = [[0.25, 0.5, 0.25], [0.5, 0.25, 0.25], [1.0, 0.0, 0.0]]
+    Manifest(frame.assign(distribution=shares)).write(tmp_path / "m.parquet")
+    assert run(tmp_path / "m.parquet", "--to", "polarity2") == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "negative 1.8 negative 1.8" in lines
+    assert "2 rows lost a part of their distribution" in lines
+    from emolens.cli.data.relabel import _number
+
+    assert _number(1234567.0) == "1,234,567"

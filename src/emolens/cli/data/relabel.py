@@ -63,14 +63,19 @@ def _print(step: "Relabelling") -> None:
     if step.dropped:
         after[None] = sum(step.dropped.values())
     for label, count in after.items():
-        origins = [f"{old} {step.counts[old]:,g}" for old, new in step.table.items() if new == label]
-        table.add_row(label or "(none)", f"{count:,g}", ", ".join(origins) or "nothing: this class stays empty")
+        origins = [f"{old} {_number(step.counts[old])}" for old, new in step.table.items() if new == label]
+        table.add_row(label or "(none)", _number(count), ", ".join(origins) or "nothing: this class stays empty")
     console = terminal()
     console.print(table)
     console.print(f"\n{step}", markup=False, soft_wrap=True)
     for column, rows in step.thinned.items():
         if rows:
             console.print(f"{rows:,} rows lost a part of their {column}", markup=False)
+
+
+def _number(count: float) -> str:
+    """Rows as a whole number; sums of shares with one digit behind the point."""
+    return f"{count:,.0f}" if count == int(count) else f"{count:,.1f}"
 
 
 def main(args: Sequence[str]) -> int:
