@@ -42,7 +42,19 @@ def test_emo8_domain_by_domain(predictor, colours):
     assert set(evaluation.to_json()["by"]["domain"]) == set(EMO8)
 
 
-PERSONS = ("caer", "caer_s", "crema_d", "crema_d_votes", "emotic", "heco", "javanese")
+PERSONS = (
+    "caer",
+    "caer_s",
+    "crema_d",
+    "crema_d_votes",
+    "emotic",
+    "heco",
+    "javanese",
+    "mafw",
+    "meld",
+    "ravdess",
+    "ravdess_speech",
+)
 
 
 @pytest.mark.parametrize("name", list_adapters())

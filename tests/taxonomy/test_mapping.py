@@ -28,6 +28,7 @@ EXACT = {
     ("ekman6", "heco8"),
     ("javanese6", "ekman7"),
     ("crema6", "ekman7"),
+    *itertools.product(("crema6", "ekman6", "ekman7", "javanese6"), ("mafw11", "ravdess8")),
 }
 
 

@@ -9,28 +9,33 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from emolens.data.importers.csv_tables import read_tables
 from emolens.data.importers.path_template import template_columns
 from emolens.data.importers.patterns import one_group_pattern
 from emolens.data.importers.registry import register_importer
 from emolens.data.importers.spaces import own_spaces, resolve_space
+from emolens.data.importers.splits import SPLIT_NAMES
 from emolens.data.manifest import Manifest
 from emolens.data.validate import TARGETS
 from emolens.errors import ConfigError, DataError
 from emolens.names import did_you_mean
 from emolens.taxonomy import LabelSpace
 
+STEM = ":stem"
+
 
 @dataclass(frozen=True)
 class CsvOptions:
     """Which column is what.
 
-    A column is meant by its name, or by its place as ``#0``, ``#1``, ... A template is text with columns in braces:
+    A column is meant by its name, or by its place as ``#0``, ``#1``, ...; ``#0:stem`` is the last part of a path in it,
+    without suffix. A template is text with columns in braces:
     ``images/{Theme}.jpg``; in group, split, text, domain and platform, one without braces is the name of a column.
     Cells are stripped of blanks first.
     """
@@ -38,7 +43,10 @@ class CsvOptions:
     path: tuple[str, ...] = ("{path}",)
     """Template of the file's path below SRC; of several, the first for which there is a file."""
     table: str = ""
-    """The table below SRC; not needed where SRC is the table itself."""
+    """The table below SRC; not needed where SRC is the table itself. A * stands for several tables, read as one: what
+    it stands for is a further column, called table."""
+    header: bool = True
+    """Whether the first row names the columns."""
     delimiter: str = ","
     """What separates the cells."""
     quote: str = '"'
@@ -74,7 +82,7 @@ class CsvOptions:
     group_pattern: str | None = None
     """Regular expression whose first group, matched on the file's name without suffix, is the group."""
     split: str | None = None
-    """Column, or template, of the split."""
+    """Column, or template, of the split; training, validation, dev and the like become train and val."""
     text: str | None = None
     """Column, or template, of a description."""
     domain: str | None = None
@@ -102,7 +110,7 @@ def import_csv(source: Path, options: CsvOptions) -> Manifest:
     """
     table = source / options.table if options.table else source
     root = table.parent if source == table else source
-    cells = _chosen(_read(table, options), options, table)
+    cells = _chosen(read_tables(table, options.delimiter, options.quote, options.header), options, table)
     paths = _paths(cells, root, options, table)
     present_N = np.array([os.path.isfile(root / path) for path in paths], dtype=bool)
     if not present_N.any():
@@ -119,6 +127,8 @@ def import_csv(source: Path, options: CsvOptions) -> Manifest:
         template = getattr(options, column)
         if template is not None:
             frame[column] = _fill(template if "{" in template else f"{{{template}}}", cells, table).replace("", None)
+    if options.split is not None:
+        frame["split"] = frame["split"].map(lambda name: SPLIT_NAMES.get(name.lower(), name), na_action="ignore")
     if options.template is not None:
         frame = frame.assign(**template_columns(list(paths), options.template, ("label",)))
     if options.group_pattern is not None:
@@ -133,28 +143,9 @@ def import_csv(source: Path, options: CsvOptions) -> Manifest:
     return Manifest(frame, metadata, root).freeze_splits()
 
 
-def _read(table: Path, options: CsvOptions) -> pd.DataFrame:
-    """All cells as text without outer blanks; pandas takes LF, CRLF and bare CR line ends alike."""
-    if not table.is_file():
-        raise DataError(f"{table}: no such table")
-    try:
-        cells = pd.read_csv(
-            table,
-            sep=options.delimiter,
-            quotechar=options.quote,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8-sig",
-        )
-    except (OSError, ValueError) as error:
-        raise DataError(f"{table}: is not a readable table ({error})") from error
-    if cells.empty:
-        raise DataError(f"{table}: has no rows")
-    cells.columns = cells.columns.str.strip()
-    return pd.DataFrame({column: cells[column].str.strip() for column in cells.columns})
-
-
 def _column(cells: pd.DataFrame, name: str, table: Path) -> pd.Series[str]:
+    if name.endswith(STEM) and name not in cells.columns:
+        return _column(cells, name.removesuffix(STEM), table).map(lambda path: PurePath(path).stem)
     if re.fullmatch(r"#\d+", name) and int(name[1:]) < cells.shape[1]:
         return cells.iloc[:, int(name[1:])]
     if name not in cells.columns:
