@@ -118,3 +118,16 @@ def test_one_process_has_torchs_batch_norm(statistics: str) -> None:
     theirs.load_state_dict(made(statistics).state_dict())
     assert torch.equal(own(x), theirs(x))
     assert torch.equal(own.running_var, theirs.running_var)
+
+
+def test_gradients_of_a_transposed_input_are_those_of_the_formula():
+    """Sound comes as (N, F, M) and is normed over M: torch's own batch norm is wrong by tens for such a view."""
+    torch.manual_seed(0)
+    x_NFM, given = torch.randn(8, 32, 16, dtype=torch.float64), torch.randn(8, 16, 32, 1, dtype=torch.float64)
+    norm = BatchNorm(16).double().train()
+    norm(x_NFM.transpose(1, 2)[..., None]).backward(given)
+    x_NM = x_NFM.reshape(-1, 16)
+    unit_NM = (x_NM - x_NM.mean(0)) / (x_NM.var(0, correction=0) + norm.eps).sqrt()
+    given_NM = given[..., 0].transpose(1, 2).reshape(-1, 16)
+    assert torch.allclose(norm.weight.grad, (given_NM * unit_NM).sum(0), atol=1e-9)
+    assert torch.allclose(norm.bias.grad, given_NM.sum(0), atol=1e-9)

@@ -33,6 +33,8 @@ class BatchNorm(nn.BatchNorm2d):
         """(N, C, H, W) -> (N, C, H, W)."""
         if not self.training:
             return super().forward(x_NCHW)
+        # On a CPU torch's own gives wrong gradients of weight and bias for a transposed input (seen with torch 2.15).
+        x_NCHW = x_NCHW.contiguous()
         if self.statistics == "sync" and distributed.is_initialized() and distributed.get_world_size() > 1:
             return self._synced(x_NCHW)
         if self.statistics == "frozen" or x_NCHW.numel() == x_NCHW.shape[1]:
