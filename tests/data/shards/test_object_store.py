@@ -1,8 +1,4 @@
-"""Shards behind a real S3 interface: moto's server on this machine, asked through s3fs.
-
-Both need an environment of their own as long as botocore wants an older python-dateutil than the rest: the extra
-``s3-test``. Without it these tests are skipped, visibly.
-"""
+"""Shards behind a real S3 interface: moto's server on this machine, asked through s3fs."""
 
 import os
 import urllib.request
@@ -17,8 +13,8 @@ from emolens.data.shards import ShardCacheConfig, ShardReader, fill_cache, read_
 from emolens.errors import ConfigError, DataError
 from emolens.models.backbones.vit import evaluation_preprocess
 
-pytest.importorskip("s3fs", reason="no s3fs; install the extra s3-test")
-pytest.importorskip("moto.server", reason="no moto server; install the extra s3-test")
+pytest.importorskip("s3fs", reason="no s3fs; install the extra dev")
+pytest.importorskip("moto.server", reason="no moto server; install the extra dev")
 
 
 @pytest.fixture
