@@ -130,4 +130,4 @@ def test_the_page_of_the_command_line_has_every_verb(tmp_path):
         found = {" ".join(words): text for words, text in walk(["data"])}
     assert {"data", "data import", "data split", "data verify"} <= found.keys()
     assert all(text.startswith("usage: emolens data") for text in found.values())
-    assert "--train FLOAT" in found["data split"]
+    assert "--train {None}|FLOAT" in found["data split"]
