@@ -3,11 +3,9 @@
 import json
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 import torch
-from PIL import Image
+from fixtures.pictures import bright_and_dark
 from safetensors.torch import save_file
 
 from emolens import load
@@ -31,15 +29,8 @@ def work(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    rng = np.random.default_rng(0)
     Path("pictures").mkdir()
-    rows = []
-    for i in range(40):
-        image = rng.normal(190 if i % 2 else 60, 25, (32, 32, 3)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(image).save(f"pictures/{i}.png")
-        split = "train" if i < 20 else "val" if i < 30 else "test"
-        rows.append((str(i), f"{i}.png", "image", split, ("negative", "positive")[i % 2], "polarity2"))
-    frame = pd.DataFrame(rows, columns=["id", "path", "media", "split", "label", "label_space"])
+    frame = bright_and_dark(Path("pictures"), 20, 10, 10, (32, 32)).drop(columns=["valence", "arousal"])
     metadata = {"dataset": "bright", "centric": "scene"}
     Manifest(frame, metadata, tmp_path / "pictures").freeze_splits().write("m.parquet")
     torch.manual_seed(0)

@@ -1,6 +1,5 @@
 """Pretraining and fine-tuning from the command line, on a handful of pictures."""
 
-import csv
 import json
 import signal
 import subprocess
@@ -9,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fixtures.run_log import logged
 from safetensors.torch import load_file
 
 from emolens import load
@@ -41,11 +41,6 @@ def finetune(data, run, *more):
     return main(["train", "uniemox_finetune_tiny", "--data", str(data), "--out", str(run), *SMALL, *BASE, *more])
 
 
-def values(run, split, name):
-    whole = (run / "log.csv").read_text().rpartition("\n")[0]  # the last line may be being written
-    return [float(r["value"]) for r in csv.DictReader(whole.splitlines()) if (r["split"], r["name"]) == (split, name)]
-
-
 @pytest.fixture(scope="module")
 def pretrained(data, tmp_path_factory, tiny_clip):
     run = tmp_path_factory.mktemp("pretrained") / "run"
@@ -55,7 +50,7 @@ def pretrained(data, tmp_path_factory, tiny_clip):
 
 def test_pretraining_lowers_every_loss_and_leaves_an_encoder(pretrained):
     for name in ("reconstruction", "similarity", "contrastive", "loss"):
-        losses = values(pretrained, "val", name)
+        losses = logged(pretrained, "val", name)
         assert len(losses) == 12
         assert losses[-1] < losses[0]
     files = {"config.json", "model.safetensors", "README.md", "request.json", "metrics.json", "log.csv", "tensorboard"}
@@ -74,7 +69,7 @@ def test_snapshots_are_runs_named_by_their_epochs(pretrained, data, tmp_path):
     early = pretrained / "snapshots" / "epoch-0005"
     facts = json.loads((early / "config.json").read_text())["training"]
     assert (facts["epoch"], facts["steps"]) == (4, 15)
-    assert facts["validation"]["loss"] == pytest.approx(values(pretrained, "val", "loss")[4])
+    assert facts["validation"]["loss"] == pytest.approx(logged(pretrained, "val", "loss")[4])
     whole = load_backbone(f"uniemox:{pretrained}", ComputeConfig("cpu"))
     assert load_backbone(f"uniemox:{early}", ComputeConfig("cpu")).fingerprint != whole.fingerprint
     assert finetune(data, tmp_path / "run", "--encoder", str(early), "--epochs", "1") == 0
@@ -128,7 +123,7 @@ def test_several_labels_with_values_as_in_emotic(data, tmp_path, capsys):
     assert config["multi_label"] is True
     mix = config["training"]["config"]["mix"]
     assert (mix["mixup"], mix["cutmix"], mix["label_smoothing"]) == (0, 0, 0.1)
-    maps = values(run, "val", "map")
+    maps = logged(run, "val", "map")
     assert metrics["map"]["value"] == pytest.approx(max(maps))
     assert config["targets"] == ["valence", "arousal", "dominance"]
     assert load(f"run:{run}", device="cpu").label_space.name == "emotic26"
@@ -238,10 +233,10 @@ def test_torchrun_with_two_processes_takes_the_same_steps_as_one(data, tmp_path,
         assert done.returncode == 0, done.stderr
         assert "images/s" in done.stderr
     for name in ("reconstruction", "similarity", "contrastive"):
-        steps = values(tmp_path / "one", "step", name)
+        steps = logged(tmp_path / "one", "step", name)
         assert len(steps) == 6
-        assert values(tmp_path / "two", "step", name) == pytest.approx(steps, abs=1e-5)
-        assert values(tmp_path / "two", "val", name) == pytest.approx(values(tmp_path / "one", "val", name), abs=1e-5)
+        assert logged(tmp_path / "two", "step", name) == pytest.approx(steps, abs=1e-5)
+        assert logged(tmp_path / "two", "val", name) == pytest.approx(logged(tmp_path / "one", "val", name), abs=1e-5)
 
 
 @pytest.mark.slow
@@ -253,16 +248,16 @@ def test_torchrun_that_is_asked_to_stop_saves_and_goes_on_with_resume(data, tmp_
     with subprocess.Popen(
         [*launcher, *command(data, run, small_clip, *often)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:
-        wait_until(lambda: log.exists() and len(values(run, "step", "similarity")) >= 4, process)
+        wait_until(lambda: log.exists() and len(logged(run, "step", "similarity")) >= 4, process)
         process.send_signal(signal.SIGTERM)
         error = process.communicate()[1].decode()
     assert error.count("emolens: stopped by SIGTERM; what was finished is kept") == 2
     assert not (run / "config.json").exists()
-    assert 4 <= len(values(run, "step", "similarity")) < 12
+    assert 4 <= len(logged(run, "step", "similarity")) < 12
     again = subprocess.run([*launcher, *command(data, run, small_clip, *often, "--resume")], capture_output=True)
     assert again.returncode == 0, again.stderr.decode()
     for name in ("reconstruction", "similarity", "contrastive", "lr"):
-        assert values(run, "step", name) == pytest.approx(values(tmp_path / "whole", "step", name), abs=1e-5)
+        assert logged(run, "step", name) == pytest.approx(logged(tmp_path / "whole", "step", name), abs=1e-5)
     assert load_file(run / "model.safetensors").keys() == load_file(tmp_path / "whole" / "model.safetensors").keys()
 
 
@@ -278,11 +273,11 @@ def test_ended_in_the_middle_of_an_epoch_and_resumed_takes_the_same_steps(
         [sys.executable, *command(data, run, small_clip, *often)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     log = run / "log.csv"  # four steps are in the second epoch of four
-    wait_until(lambda: log.exists() and len(values(run, "step", "similarity")) >= 4, process)
+    wait_until(lambda: log.exists() and len(logged(run, "step", "similarity")) >= 4, process)
     process.send_signal(number)
     assert process.wait() == code
     assert not (run / "config.json").exists()
     assert main(command(data, run, small_clip, *often, "--resume")[2:]) == 0
     for name in ("reconstruction", "similarity", "contrastive", "lr"):
-        assert values(run, "step", name) == values(tmp_path / "whole", "step", name)
-        assert values(run, "val", name) == values(tmp_path / "whole", "val", name)
+        assert logged(run, "step", name) == logged(tmp_path / "whole", "step", name)
+        assert logged(run, "val", name) == logged(tmp_path / "whole", "val", name)

@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
+from fixtures.pictures import bright_and_dark
 
 from emolens.compute import ComputeConfig
 from emolens.data.manifest import Manifest
@@ -19,14 +17,7 @@ from emolens.training.train import override, train
 def data(tmp_path_factory):
     """Twenty bright and dark pictures."""
     folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    rows = []
-    for i in range(20):
-        image = rng.normal(190 if i % 2 else 60, 25, (16, 16, 3)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(image).save(folder / f"{i}.png")
-        split = "train" if i < 12 else "val"
-        rows.append((str(i), f"{i}.png", "image", split, ("negative", "positive")[i % 2], "polarity2"))
-    frame = pd.DataFrame(rows, columns=["id", "path", "media", "split", "label", "label_space"])
+    frame = bright_and_dark(folder, 12, 8, 0, (16, 16)).drop(columns=["valence", "arousal"])
     Manifest(frame, {"dataset": "bright"}, folder).freeze_splits().write(folder / "m.parquet")
     return folder / "m.parquet"
 

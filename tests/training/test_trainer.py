@@ -1,9 +1,9 @@
-import csv
 import os
 import signal
 
 import pytest
 import torch
+from fixtures.run_log import logged
 from lightning_fabric import Fabric
 
 from emolens.errors import ConfigError, DataError
@@ -33,14 +33,9 @@ def trainer(run, **options) -> Trainer:
     return Trainer(config, OptimizerConfig(lr=0.03, warmup_epochs=1), run, Fabric(accelerator="cpu", devices=1))
 
 
-def rows(run, split, name):
-    with open(run / "log.csv", newline="") as stream:
-        return [float(r["value"]) for r in csv.DictReader(stream) if r["split"] == split and r["name"] == name]
-
-
 def test_learns_and_logs_every_epoch(tmp_path):
     fitted = trainer(tmp_path / "run").fit(task(), blobs(96, 0), blobs(30, 1))
-    losses = rows(tmp_path / "run", "val", "loss")
+    losses = logged(tmp_path / "run", "val", "loss")
     assert len(losses) == 6
     assert losses[-1] < 0.5 * losses[0]
     assert fitted.metrics["loss"] == pytest.approx(min(losses), rel=1e-6)
@@ -88,7 +83,7 @@ def test_stops_early_and_returns_the_best_epoch(tmp_path):
     noise = TensorTable({"embedding": torch.randn(40, 8), "label": torch.arange(40) % 3})
     subject = task()
     fitted = trainer(tmp_path / "run", epochs=200, patience=3).fit(subject, noise, blobs(30, 1))
-    losses = rows(tmp_path / "run", "val", "loss")
+    losses = logged(tmp_path / "run", "val", "loss")
     assert len(losses) < 200
     assert fitted.epoch == losses.index(min(losses)) == len(losses) - 1 - 3
     assert all(torch.equal(fitted.weights[n], t) for n, t in subject.model.state_dict().items())

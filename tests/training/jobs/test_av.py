@@ -1,6 +1,5 @@
 """Audio-visual networks from generated clips to a run folder, by the command line."""
 
-import csv
 import json
 import os
 import signal
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fixtures.run_log import logged
 
 from emolens.cli.main import main
 from emolens.compute import ComputeConfig
@@ -61,11 +61,6 @@ def test_in_a_coarser_label_space(data, tmp_path):
     assert config.data.relabelled[0]["source"] == "emotions6"
 
 
-def values(run, split, name):
-    with open(run / "log.csv", newline="") as stream:
-        return [float(r["value"]) for r in csv.DictReader(stream) if (r["split"], r["name"]) == (split, name)]
-
-
 def changed(data, folder, change):
     """Another manifest of the same clips."""
     whole = Manifest.read(data)
@@ -82,7 +77,7 @@ def test_training_leaves_a_run_whose_model_answers_as_the_trained_network(data, 
     assert "videos/s" in told.err
     assert "text_0.mp4" in told.err  # is skipped, and said
     assert f"next: emolens evaluate run:{run}" in told.out
-    assert values(run, "train", "audio")[-1] < values(run, "train", "audio")[0]
+    assert logged(run, "train", "audio")[-1] < logged(run, "train", "audio")[0]
     names = {"config.json", "model.safetensors", "request.json", "metrics.json", "log.csv", "tensorboard", "README.md"}
     assert {path.name for path in run.iterdir()} == names
     config = read_config(run)
@@ -127,7 +122,7 @@ def test_stopped_and_resumed_is_as_if_never_stopped(data, tmp_path, monkeypatch,
     weights = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("whole", "run")]
     assert weights[0] == weights[1]
     for name in ("fused", "audio", "video", "lr"):
-        assert values(tmp_path / "run", "step", name) == values(tmp_path / "whole", "step", name)
+        assert logged(tmp_path / "run", "step", name) == logged(tmp_path / "whole", "step", name)
 
 
 @pytest.mark.parametrize("recipe", ["late_fusion", "video_swin", "audio_resnet"])
@@ -217,8 +212,8 @@ def test_two_steps_of_the_full_size_in_bf16(video, tmp_path):
     more += ["--warmup-epochs", "0", "--final-epochs", "0"]
     options = ["--data", str(tmp_path / "m.parquet"), "--out", str(tmp_path / "run"), "--precision", "bf16"]
     assert main(["train", "av_cpnet", *options, "--device", "cuda", *more]) == 0
-    assert all(np.isfinite(values(tmp_path / "run", "step", "fused")))
-    assert len(values(tmp_path / "run", "step", "fused")) == 2
+    assert all(np.isfinite(logged(tmp_path / "run", "step", "fused")))
+    assert len(logged(tmp_path / "run", "step", "fused")) == 2
 
 
 @pytest.mark.slow
@@ -234,6 +229,6 @@ def test_one_step_of_the_full_size_on_a_cpu(shared, tmp_path, recipe):
     options += ["--epochs", "1", "--warmup-epochs", "0", "--final-epochs", "0", "--log-steps", "1", "--workers", "0"]
     assert main(["train", recipe, *options, "--batch-size", "2", "--accumulate", "2"]) == 0
     for name in ("fused", "audio", "video"):
-        assert len(values(tmp_path / "run", "step", name)) == 1
-        assert np.isfinite(values(tmp_path / "run", "step", name)).all()
+        assert len(logged(tmp_path / "run", "step", name)) == 1
+        assert np.isfinite(logged(tmp_path / "run", "step", name)).all()
     assert read_config(tmp_path / "run").training.steps == 1

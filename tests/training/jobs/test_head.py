@@ -2,9 +2,8 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
-from PIL import Image
+from fixtures.pictures import bright_and_dark
 
 from emolens import load
 from emolens.cli.main import main
@@ -16,17 +15,7 @@ from emolens.recipes import get_recipe
 def data(tmp_path_factory):
     """Forty bright and dark pictures: a manifest with both a label and a valence."""
     folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    rows = []
-    for i in range(40):
-        bright = i % 2
-        image = rng.normal(190 if bright else 60, 25, (32, 32, 3)).clip(0, 255).astype(np.uint8)
-        Image.fromarray(image).save(folder / f"{i}.png")
-        split = "train" if i < 20 else "val" if i < 30 else "test"
-        rows.append((str(i), f"{i}.png", "image", split, ("negative", "positive")[bright], 2.0 + 4 * bright))
-    frame = pd.DataFrame(rows, columns=["id", "path", "media", "split", "label", "valence"])
-    frame["arousal"] = 4.0
-    frame["label_space"] = "polarity2"
+    frame = bright_and_dark(folder, 20, 10, 10, (32, 32))
     scales = {"valence": [1, 7], "arousal": [1, 7]}
     Manifest(frame, {"dataset": "bright", "scales": scales}, folder).freeze_splits().write(folder / "m.parquet")
     return folder / "m.parquet"
